@@ -21,6 +21,8 @@ export interface GatewayTargets {
   readonly workers?: number
   /** Members of the configuration in the place of those it would have. */
   readonly more?: Readonly<Record<string, unknown>>
+  /** Fills its folder before it starts. */
+  readonly prepare?: (folder: string) => Promise<void>
   /** Flags for Node, for example to take a profile. */
   readonly nodeFlags?: readonly string[]
 }
@@ -51,6 +53,7 @@ export async function configOf(
 export async function startGateway(targets: GatewayTargets): Promise<MeasuredProcess> {
   const { path, dir, remove } = await configOf(targets)
   try {
+    await targets.prepare?.(dir)
     const command = gatewayCommand(['start', '--json', '--config', path], targets.nodeFlags)
     const gateway = await startProcess({ command, core: 'tested', cwd: dir })
     return { ...gateway, stop: () => gateway.stop().finally(remove) }

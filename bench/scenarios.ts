@@ -11,6 +11,7 @@ import { mcpStreams } from './scenarios/mcp-streams.ts'
 import { oldProcess } from './scenarios/old-process.ts'
 import { chatBurst, chatHistory, chatJson, chatStream } from './scenarios/model-calls.ts'
 import { peer } from './scenarios/peer.ts'
+import { reading } from './scenarios/reading.ts'
 import { start } from './scenarios/start.ts'
 import { tokens } from './scenarios/tokens.ts'
 import { toolCalls } from './scenarios/tool-calls.ts'
@@ -44,5 +45,6 @@ export const scenarios: readonly Scenario[] = [
   start,
   backends,
   databaseLog,
+  reading,
   peer,
 ]

@@ -126,3 +126,22 @@ test('`turns show last` is the newest turn, `turns tail` its records; an unknown
   expect(await office.gateway.cli(['turns', 'show', 'turn_nothing'])).toMatchObject({ code: 1 })
   expect(await office.gateway.cli(['turns', 'tail', '-n', 'many', '--no-follow'])).toMatchObject({ code: 1 })
 })
+
+test('`turns list` and `usage` ask the gateway, whose summaries follow its log; `turns recount` has them made again', async () => {
+  await at('tools', 'call', 'office__count', '{"n":2}')
+  const record = await office.gateway.recordThat((one) => one.type === 'outcome' && one.subject === 'office__count')
+  const made = await office.gateway.cli(['keys', 'create', '--principal', String(record.principal), '--scopes', 'admin', '--json'])
+  const { key } = JSON.parse(made.stdout) as { key: string }
+  const ask = (...args: string[]): Promise<CliResult> => run([...args, '--url', office.gateway.url], { TURNWARD_KEY: key })
+  const list = async (): Promise<readonly Json[]> => {
+    const { code, stdout } = await ask('turns', 'list', '--tool', 'office__count', '--json')
+    return code === 0 ? (JSON.parse(stdout) as { turns: Json[] }).turns : []
+  }
+  const known = await until('the turn in the list', async () => (await list()).find(({ turn }) => turn === record.turn))
+  expect(known).toMatchObject({ principal: record.principal, tools: ['office__count'] })
+  expect((await ask('turns', 'list', '--tool', 'office__count')).stdout).toContain(String(record.turn))
+  expect(JSON.parse((await ask('usage', '--by', 'principal', '--json')).stdout)).toMatchObject({ by: 'principal', totals: [] })
+  expect((await ask('usage')).stdout).toMatch(/^Nothing was used from /)
+  expect(await office.gateway.cli(['turns', 'recount'])).toMatchObject({ code: 0 })
+  await until('the turn in the list again', async () => (await list()).find(({ turn }) => turn === record.turn))
+})

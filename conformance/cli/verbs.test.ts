@@ -62,8 +62,11 @@ const verbs = [
   'stop session',
   'stop list',
   'stop lift',
+  'turns list',
   'turns tail',
   'turns show',
+  'turns recount',
+  'usage',
   'audit verify',
   'version',
 ]

@@ -39,6 +39,17 @@ test('whoever is not signed in is led there, and back to the page they wanted', 
   await window.close()
 })
 
+test('who signs in is told what to do next, in order', async () => {
+  const { page, close } = await openAs('alice', '/start')
+  await page.getByText('Next: A first client').waitFor()
+  expect(await page.locator('.steps li').allInnerTexts()).toEqual([
+    ...['Upstreams', 'Routes', 'Grants', 'MCP servers'].map((name) => expect.stringMatching(new RegExp(`^✓ done\\s+${name}`))),
+    expect.stringMatching(/^to do\s+A first client/),
+    expect.stringMatching(/^✓ done\s+Contracts/),
+  ])
+  await close()
+})
+
 test('an operator stops a tool and lets it run again', async () => {
   const { page, complaints, foreign, close } = await openAs('alice', '/stops')
   await page.getByText('Nothing is stopped').waitFor()
@@ -95,6 +106,10 @@ test('a call that waits is read as it will run, approved as it was read, and the
   expect(textOf(await held)).toBe('hello \u0440aypal.com')
   const ruled = await place.gateway.recordThat((record) => JSON.stringify(record).includes('"event":"approved"'))
   expect(ruled).toMatchObject({ principal: 'carol', approval: { by: 'alice@acme.example', via: 'api' } })
+  await page.getByRole('link', { name: 'Approvals' }).click()
+  await page.getByText('No call waits for you').waitFor()
+  await page.getByRole('link', { name: 'All, also those that are over' }).click()
+  await page.getByRole('cell', { name: 'used' }).waitFor()
   expect([complaints, foreign]).toEqual([[], []])
   await agent.close()
   await close()
@@ -132,6 +147,18 @@ test('a client is led to this gateway by what the page says', async () => {
   await page.getByRole('button', { name: 'Copy In the shell it is started from' }).click()
   await page.getByText('Copied').waitFor()
   expect(await page.evaluate('navigator.clipboard.readText()')).toContain('claude --model claude-opus-5')
+  await page.getByText('Waiting for the first request').waitFor()
+  const made = await place.gateway.cli(['keys', 'create', '--principal', 'bob@acme.example', '--json'])
+  const { key } = JSON.parse(made.stdout) as { readonly key: string }
+  await until('the key to be known', async () => {
+    const { status } = await fetch(`${place.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'claude-opus-5', max_tokens: 64, messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    return status === 200
+  })
+  await page.getByText('✓ It works').waitFor()
   await looksRight(page, 'connect-claude-code')
   expect([complaints, foreign]).toEqual([[], []])
   await close()

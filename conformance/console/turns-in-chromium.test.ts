@@ -1,5 +1,6 @@
 /** A turn that was taken over by what it read, as people see it: what was refused, why, and what would have allowed it. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../harness/until.ts'
 import { leakRefused, looksRight, openConsolePlace, type ConsolePlace } from './console-place.ts'
 
 let place: ConsolePlace
@@ -37,6 +38,51 @@ test('a refused call is explained, with what each step did and what it changed',
   await close()
 })
 
+test('turns are listed with what was refused, narrowed, and opened; so are their sessions', async () => {
+  const { page, complaints, foreign, close } = await place.openAs('bob', '/turns')
+  const row = page.getByRole('row').filter({ hasText: 'carol, by assistant' })
+  await until('the turn to be listed', async () => {
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    return (await row.count()) > 0
+  })
+  expect(await row.innerText()).toMatch(/gpt-5\.5[^]*send_mail[^]*2[^]*untrusted/)
+  await looksRight(page, 'turns')
+  await page.getByText('Filter', { exact: true }).click()
+  await page.getByLabel('Something was').selectOption('held for a person')
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.getByText('No turn is like that').waitFor()
+  await page.getByRole('link', { name: 'Show everything' }).click()
+  await row.getByRole('link').click()
+  await page.getByRole('heading', { name: 'What happened' }).waitFor()
+  await page.getByRole('link', { name: /^ses_/ }).click()
+  await page.getByText('Its turns, those that began last first').waitFor()
+  await looksRight(page, 'session')
+  await page.getByRole('link', { name: 'Sessions' }).click()
+  await page.getByRole('row').filter({ hasText: 'carol, by assistant' }).waitFor()
+  await looksRight(page, 'sessions')
+  expect([complaints, foreign]).toEqual([[], []])
+  await close()
+})
+
+test('what was used is told apart by model and person, and a model without a price is named', async () => {
+  const { page, complaints, close } = await place.openAs('bob', '/usage?show=tokens')
+  await until('the calls to be counted', async () => {
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    return (await page.getByRole('cell', { name: 'gpt-5.5' }).count()) > 0
+  })
+  await page.getByText('No price is known of gpt-5.5').waitFor()
+  await page.getByRole('cell', { name: 'unpriced', exact: true }).waitFor()
+  await page.getByRole('img', { name: /^Tokens from/ }).waitFor()
+  await looksRight(page, 'usage')
+  await page.getByText(/^Filter/).click()
+  await page.getByLabel('Told apart by').selectOption('person')
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.getByRole('cell', { name: 'carol' }).waitFor()
+  expect(page.url()).toContain('by=principal')
+  expect(complaints).toEqual([])
+  await close()
+})
+
 test('records are found by what stands in the address, and by the filter', async () => {
   const { page, complaints, close } = await place.openAs('bob', '/decisions?action=refuse')
   await page.getByRole('cell', { name: 'send_mail' }).first().waitFor()
@@ -66,4 +112,38 @@ test('a turn of somebody else is not there for whoever has no role', async () =>
   await page.getByRole('link', { name: 'Decisions' }).click()
   await page.getByText('Nothing on record is like that').waitFor()
   await close()
+})
+
+test('a draft of the policy is tried on what is on record, and what it would change leads to the turn', async () => {
+  const { page, complaints, foreign, close } = await place.openAs('alice', '/policy')
+  const show = page.getByRole('button', { name: 'Show what would be different' })
+  await page.getByLabel('Draft, as YAML').fill('include: [turnward.yaml]\nrules: 1\n')
+  await show.click()
+  await page.getByRole('alert').waitFor()
+  await page
+    .getByLabel('Draft, as YAML')
+    .fill('include: [turnward.yaml]\ncontracts:\n  read_page: { override: true, output: { trust: trusted } }\n')
+  await show.click()
+  const row = page.getByRole('row').filter({ hasText: 'send_mail' })
+  await row.waitFor()
+  expect(await row.innerText()).toMatch(/refuse[^]*release/)
+  await looksRight(page, 'policy')
+  await row.getByRole('link', { name: turn }).click()
+  await page.getByRole('heading', { name: 'What happened' }).waitFor()
+  expect([complaints, foreign]).toEqual([[], []])
+  await close()
+})
+
+test('the start says what is done and what is next; whoever has no role is led to a client', async () => {
+  const { page, complaints, close } = await place.openAs('bob', '/start')
+  await page.getByText('Everything is set up').waitFor()
+  await looksRight(page, 'start')
+  await page.getByRole('link', { name: 'Policy' }).click()
+  await page.getByText('needs the role admin').waitFor()
+  expect(complaints).toEqual([])
+  await close()
+  const stranger = await place.openAs('carla', '/start')
+  await stranger.page.getByRole('link', { name: 'Connect a client' }).click()
+  await stranger.page.getByRole('heading', { name: 'Connect a client' }).waitFor()
+  await stranger.close()
 })

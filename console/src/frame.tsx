@@ -31,6 +31,9 @@ export function Frame() {
           {data.id} ({data.roles.length === 0 ? 'no role' : data.roles.join(', ')})
         </p>
         <p className="buttons">
+          <a href="/sign-in" className="button quiet">
+            Account
+          </a>
           <button type="button" onClick={openMenu}>
             Go to… <kbd>Ctrl K</kbd>
           </button>

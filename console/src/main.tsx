@@ -4,7 +4,7 @@ import { createRootRoute, createRoute, createRouter, Link, redirect, RouterProvi
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Frame } from './frame.tsx'
-import { ApprovalPage, ApprovalsPage } from './pages/approvals.tsx'
+import { ApprovalPage, ApprovalsPage, statusIn } from './pages/approvals.tsx'
 import { HistoryPage, RevisionPage, beforeIn } from './pages/configuration-history.tsx'
 import { ObjectPage } from './pages/configuration-object.tsx'
 import { ConfigurationPage, KindPage, nameIn } from './pages/configuration.tsx'
@@ -13,15 +13,19 @@ import { CredentialsPage } from './pages/credentials.tsx'
 import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage, UpstreamsPage } from './pages/health.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
+import { PolicyPage } from './pages/policy.tsx'
+import { StartPage } from './pages/start.tsx'
 import { StopsPage } from './pages/stops.tsx'
 import { TurnPage } from './pages/turn.tsx'
+import { SessionPage, SessionsPage, TurnsPage, turnsIn } from './pages/turns.tsx'
+import { UsagePage, usageIn } from './pages/usage.tsx'
 import { Page } from './parts.tsx'
 import './console.css'
 
 function NotFound() {
   return (
     <Page title="No such page">
-      <Link to="/approvals">To the approvals</Link>
+      <Link to="/start">To the start</Link>
     </Page>
   )
 }
@@ -32,12 +36,18 @@ const tree = root.addChildren([
     getParentRoute: () => root,
     path: '/',
     beforeLoad: () => {
-      throw redirect({ to: '/approvals' })
+      throw redirect({ to: '/start' })
     },
   }),
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/turns', component: TurnsPage, validateSearch: turnsIn }),
+  createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage, validateSearch: turnsIn }),
+  createRoute({ getParentRoute: () => root, path: '/sessions/$id', component: SessionPage }),
+  createRoute({ getParentRoute: () => root, path: '/usage', component: UsagePage, validateSearch: usageIn }),
   createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
-  createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage }),
+  createRoute({ getParentRoute: () => root, path: '/start', component: StartPage }),
+  createRoute({ getParentRoute: () => root, path: '/policy', component: PolicyPage }),
+  createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage, validateSearch: statusIn }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),
   createRoute({ getParentRoute: () => root, path: '/upstreams', component: UpstreamsPage }),

@@ -2,7 +2,11 @@
 
 export interface MenuPage {
   readonly to:
-    | '/configuration'
+    | '/start'
+    | '/policy'
+    | '/turns'
+    | '/sessions'
+    | '/usage'
     | '/decisions'
     | '/approvals'
     | '/stops'
@@ -11,6 +15,7 @@ export interface MenuPage {
     | '/connect'
     | '/credentials'
     | '/people'
+    | '/configuration'
   readonly name: string
   /** What somebody finds there, for the command menu. */
   readonly about: string
@@ -24,12 +29,19 @@ export interface MenuGroup {
 export const menu: readonly MenuGroup[] = [
   {
     name: 'Observe',
-    pages: [{ to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' }],
+    pages: [
+      { to: '/start', name: 'Start', about: 'what to do next' },
+      { to: '/turns', name: 'Turns', about: 'what agents did, from a message until they were done' },
+      { to: '/sessions', name: 'Sessions', about: 'conversations, and what they have read' },
+      { to: '/usage', name: 'Usage', about: 'tokens and cost, by person, key, model and more' },
+      { to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' },
+    ],
   },
   {
     name: 'Govern',
     pages: [
       { to: '/approvals', name: 'Approvals', about: 'calls that wait for a person' },
+      { to: '/policy', name: 'Policy', about: 'try a draft on what is on record' },
       { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
       { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
     ],

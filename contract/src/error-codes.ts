@@ -103,7 +103,12 @@ export const errorCodes = {
   },
   'stop.not_found': { status: 404, title: 'Nothing that stands is called this', fix: 'See `turnward stop list`.' },
   'stop.too_many': { status: 409, title: 'Too much is stopped at a time', fix: 'Lift what is over, or stop several tools by a pattern.' },
-  'turn.not_found': { status: 404, title: 'No such turn is on record', fix: 'List recent ones with `turnward turns tail --no-follow`.' },
+  'turn.not_found': {
+    status: 404,
+    title: 'No such turn is on record',
+    fix: 'List recent ones with `turnward turns list`, or `turnward turns tail --no-follow`.',
+  },
+  'session.not_found': { status: 404, title: 'No such session is on record', fix: 'List recent ones with `GET /api/sessions`.' },
   'audit.busy': { status: 503, title: 'Too many people read the decision log at the moment', fix: 'Try again in a few seconds.' },
   'policy.busy': { status: 503, title: 'Another replay of the decision log is under way', fix: 'Try again when it has ended.' },
   'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },

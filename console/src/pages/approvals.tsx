@@ -1,6 +1,6 @@
 import type { approvalSchema, approvalsSchema } from '@turnward/contract/api/approvals'
 import { useMutation } from '@tanstack/react-query'
-import { Link, useParams } from '@tanstack/react-router'
+import { Link, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { z } from 'zod'
 import { change, read } from '../api.ts'
@@ -9,17 +9,31 @@ import { Table } from '../table.tsx'
 
 type Approval = z.output<typeof approvalSchema>
 
-const waiting = { queryKey: ['approvals'], queryFn: () => read<z.output<typeof approvalsSchema>>('/api/approvals') }
+/** What stands in the address of the page. */
+export function statusIn({ status }: Record<string, unknown>): { readonly status?: 'all' } {
+  return status === 'all' ? { status } : {}
+}
 
 export function ApprovalsPage() {
+  const { status = 'pending' } = useSearch({ from: '/approvals' })
+  const isAll = status === 'all'
+  const listed = {
+    queryKey: ['approvals', status],
+    queryFn: () => read<z.output<typeof approvalsSchema>>(`/api/approvals?status=${status}`),
+  }
   return (
     <Page title="Approvals">
-      <Asked options={waiting}>
+      <p className="buttons">
+        <Link to="/approvals" search={isAll ? {} : { status: 'all' }} className="button quiet">
+          {isAll ? 'Only those that wait' : 'All, also those that are over'}
+        </Link>
+      </p>
+      <Asked options={listed}>
         {({ approvals }) => (
           <Table
-            caption="Calls that wait for a person"
-            columns={['Tool', 'For', 'Why', 'Until']}
-            rows={approvals.map(({ id, tool, principal, reason, expires }) => ({
+            caption={isAll ? 'Calls that waited for a person' : 'Calls that wait for a person'}
+            columns={['Tool', 'For', 'Why', 'Status', 'Until']}
+            rows={approvals.map(({ id, tool, principal, reason, status: is, expires }) => ({
               key: id,
               cells: [
                 <Link key="to" to="/approvals/$id" params={{ id }}>
@@ -27,10 +41,11 @@ export function ApprovalsPage() {
                 </Link>,
                 principal,
                 reason,
+                is,
                 <Time key="until" at={expires} />,
               ],
             }))}
-            empty={<p>No call waits for you. Refresh to look again.</p>}
+            empty={<p>{isAll ? 'No call has waited yet.' : 'No call waits for you.'} Refresh to look again.</p>}
           />
         )}
       </Asked>
@@ -51,7 +66,7 @@ export function ApprovalPage() {
 }
 
 function OneApproval({ approval, path }: { readonly approval: Approval; readonly path: string }) {
-  const { tool, principal, actor, reason, status, missing, expires, shown, marks, values, rulings } = approval
+  const { tool, principal, actor, reason, turn, status, missing, expires, shown, marks, values, rulings } = approval
   return (
     <>
       <dl>
@@ -59,6 +74,16 @@ function OneApproval({ approval, path }: { readonly approval: Approval; readonly
         <dd>{tool}</dd>
         <dt>For</dt>
         <dd>{actor === null ? principal : `${principal}, by ${actor}`}</dd>
+        {turn === null ? null : (
+          <>
+            <dt>Turn</dt>
+            <dd>
+              <Link to="/turns/$id" params={{ id: turn }}>
+                {turn}
+              </Link>
+            </dd>
+          </>
+        )}
         <dt>Why it waits</dt>
         <dd>{reason}</dd>
         <dt>Status</dt>

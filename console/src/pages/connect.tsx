@@ -6,6 +6,7 @@ import { fileOf } from '@turnward/contract/connect/entry'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { read } from '../api.ts'
+import { FirstRequest } from '../connect/first-request.tsx'
 import { Asked, Page, useMe } from '../parts.tsx'
 import { Snippet } from '../snippet.tsx'
 
@@ -129,6 +130,7 @@ function Steps({ id, client, place }: { readonly id: string; readonly client: Co
       {client.notes(place).map((note) => (
         <p key={note}>{note}</p>
       ))}
+      {me === undefined ? null : <FirstRequest person={me.id} />}
     </>
   )
 }

@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { read } from '../api.ts'
 import { Filters, queryOf, wordsIn, type FilterField } from '../filters.tsx'
+import { Paging } from '../paging.tsx'
 import { Asked, Page, Time } from '../parts.tsx'
 import { Table } from '../table.tsx'
 import { statusOf } from '../turns/steps.ts'
@@ -68,18 +69,7 @@ export function DecisionsPage() {
                 )
               }
             />
-            <p className="buttons">
-              {wanted.cursor === undefined ? null : (
-                <Link to="/decisions" search={{ ...wanted, cursor: undefined }} className="button quiet">
-                  Newest
-                </Link>
-              )}
-              {next === null ? null : (
-                <Link to="/decisions" search={{ ...wanted, cursor: next }} className="button quiet">
-                  Older
-                </Link>
-              )}
-            </p>
+            <Paging to="/decisions" wanted={wanted} next={next} />
           </>
         )}
       </Asked>

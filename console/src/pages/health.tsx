@@ -1,5 +1,6 @@
 import type { limitsSchema } from '@turnward/contract/api/limits'
 import type { upstreamsSchema } from '@turnward/contract/api/upstreams'
+import { Link } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { read } from '../api.ts'
 import { Asked, Page, Time } from '../parts.tsx'
@@ -33,7 +34,14 @@ export function UpstreamsPage() {
                 )),
               ],
             }))}
-            empty={<p>No upstream is configured. Add one under `upstreams` in turnward.yaml.</p>}
+            empty={
+              <p>
+                No upstream is configured.{' '}
+                <Link to="/configuration/$kind" params={{ kind: 'upstreams' }}>
+                  Make one
+                </Link>
+              </p>
+            }
           />
         )}
       </Asked>
@@ -62,7 +70,14 @@ export function LimitsPage() {
                 <Time key="at" at={resets} />,
               ],
             }))}
-            empty={<p>Nothing is limited. Add `limits` in turnward.yaml.</p>}
+            empty={
+              <p>
+                Nothing is limited.{' '}
+                <Link to="/configuration/$kind" params={{ kind: 'limits' }}>
+                  Make a limit
+                </Link>
+              </p>
+            }
           />
         )}
       </Asked>

@@ -62,7 +62,7 @@ function Facts({ id, turn }: { readonly id: string; readonly turn: Turn }) {
         {session === null ? (
           'none'
         ) : (
-          <Link to="/decisions" search={{ session }}>
+          <Link to="/sessions/$id" params={{ id: session }}>
             {session}
           </Link>
         )}

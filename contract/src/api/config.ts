@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { limitSchema, timeSchema } from './shared.ts'
 
 /** An object as the configuration has it, or a list of values where its kind is one. */
-export const objectValueSchema = z.union([z.record(z.string(), z.json()), z.array(z.json())])
+export const objectValueSchema = z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]).meta({ id: 'ConfigValue' })
 
 const placeSchema = z.object({
   source: z.string().meta({ description: 'A file, or `console` for what was made over the API.' }),

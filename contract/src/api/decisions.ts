@@ -1,10 +1,9 @@
 /** The records of the decision log, found again: `/api/decisions`. */
 import { z } from 'zod'
 import { decisionRecordSchema } from '../decision.ts'
-import { cursorSchema, limitSchema, momentSchema } from './shared.ts'
+import { cursorSchema, limitSchema, momentSchema, nameSchema } from './shared.ts'
 
 const { shape } = decisionRecordSchema
-const nameSchema = z.string().min(1).max(512)
 
 /** What is looked for. All of it must be true of a record. */
 export const decisionsQuerySchema = z.strictObject({

@@ -23,6 +23,9 @@ export function limitSchema(usual: number, most: number): z.ZodType<number> {
   return z.coerce.number().int().min(1).max(most).default(usual)
 }
 
+/** A name that is looked for. */
+export const nameSchema = z.string().min(1).max(512)
+
 const longestTime = 8.64e15
 
 /** A moment, as a query says it. */

@@ -1,6 +1,7 @@
 /** What agents did, turn by turn: `/api/turns`. Names as in the decision record, which all of it is made of. */
 import { z } from 'zod'
-import { decisionRecordSchema, gapRecordSchema, labelRecordSchema, remedyRecordSchema } from '../decision.ts'
+import { actionSchema, decisionRecordSchema, gapRecordSchema, labelRecordSchema, remedyRecordSchema } from '../decision.ts'
+import { cursorSchema, limitSchema, momentSchema, nameSchema, timeSchema } from './shared.ts'
 
 const { shape } = decisionRecordSchema
 
@@ -142,3 +143,76 @@ export const turnSchema = turnTreeSchema
       .meta({ description: 'Whether the turn has more records than are read for one answer: the last ones are left out.' }),
   })
   .meta({ id: 'Turn' })
+
+/** What a turn and a session are listed with. */
+const summary = {
+  principal: z.string(),
+  groups: z.array(z.string()),
+  actor: z.string().nullable(),
+  consumer: z.string().nullable(),
+  key: z.string().nullable().meta({ description: 'Name of the credential the caller used.' }),
+  client: z.string().nullable().meta({ description: 'The known client that made the model calls.' }),
+  first: timeSchema.meta({ description: 'Unix milliseconds of the earliest record.' }),
+  last: timeSchema.meta({ description: 'Unix milliseconds of the latest record.' }),
+  records: z.int(),
+  modelCalls: z.int().meta({ description: 'Those that have ended, or were refused.' }),
+  proposals: z.int().meta({ description: 'Tool calls that models asked for.' }),
+  toolCalls: z.int().meta({ description: 'Calls of servers that were decided on.' }),
+  refusals: z.int().meta({ description: 'Calls of models and tools, and proposals, that were refused.' }),
+  approvals: z.int().meta({ description: 'How often a person was asked.' }),
+  models: z.array(z.string()),
+  tools: z.array(z.string()),
+  label: labelRecordSchema.nullable(),
+  totals: totalsSchema,
+  outcome: shape.outcome
+    .unwrap()
+    .nullable()
+    .meta({ description: 'How the last model call ended; null while it goes on, or where there is none.' }),
+}
+
+export const turnSummarySchema = z.object({ turn: z.string(), session: z.string().nullable(), ...summary }).meta({ id: 'TurnSummary' })
+
+const listed = {
+  principal: nameSchema.optional(),
+  agent: nameSchema.optional().meta({ description: 'The actor of its calls.' }),
+  model: nameSchema.optional(),
+  tool: nameSchema.optional().meta({ description: 'As `server__tool`: proposed or called.' }),
+  verdict: shape.verdict.optional().meta({ description: 'That any of its records has.' }),
+  action: actionSchema.optional().meta({ description: 'That any of its records has: `refuse` finds where something was refused.' }),
+  label: nameSchema.optional().meta({ description: 'A trust that its label has had.' }),
+  from: momentSchema.optional().meta({ description: 'Begun not before: Unix milliseconds, or ISO 8601.' }),
+  to: momentSchema.optional().meta({ description: 'Begun before: Unix milliseconds, or ISO 8601.' }),
+  cursor: cursorSchema.optional(),
+  limit: limitSchema(50, 200),
+}
+
+/** `GET /api/turns` */
+export const turnsQuerySchema = z.strictObject({ session: nameSchema.optional(), ...listed })
+
+const nextSchema = z.string().nullable().meta({ description: 'Cursor of what comes after; null at the end.' })
+
+export const turnsSchema = z.object({
+  turns: z
+    .array(turnSummarySchema)
+    .meta({ description: 'Those that began last first. What has happened in the last second or so is not in it yet.' }),
+  next: nextSchema,
+})
+
+export const sessionSummarySchema = z
+  .object({ session: z.string(), turns: z.int().meta({ description: 'How many have begun in it.' }), ...summary })
+  .meta({ id: 'SessionSummary' })
+
+/** `GET /api/sessions` */
+export const sessionsQuerySchema = z.strictObject(listed)
+
+export const sessionsSchema = z.object({
+  sessions: z.array(sessionSummarySchema).meta({ description: 'Those that began last first.' }),
+  next: nextSchema,
+})
+
+/** `GET /api/sessions/{id}` */
+export const sessionSchema = sessionSummarySchema
+  .extend({
+    latest: z.array(turnSummarySchema).meta({ description: 'Its turns that began last; all of them are in `GET /api/turns?session=`.' }),
+  })
+  .meta({ id: 'Session' })

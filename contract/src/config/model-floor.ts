@@ -276,5 +276,5 @@ export const routeSchema = z.strictObject({
   /** Names of `context`: what they find about the person's message goes to the model as the result of a tool. */
   context: z.array(serverNameSchema).max(8).default([]),
   /** Names of `transforms`, in the order they change its requests and answers. */
-  transforms: z.array(nameSchema).max(8).default([]),
+  transforms: z.array(nameSchema).max(32).default([]),
 })

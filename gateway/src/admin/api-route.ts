@@ -30,6 +30,8 @@ interface Line {
   readonly summary: string
   /** Largest body, in bytes. Default: 128 Ki. */
   readonly mostBytes?: number
+  /** Headers that say on what condition it is done (`If-Match`), for the document. */
+  readonly conditions?: readonly string[]
   /** A body of which not even the name of an unknown field is said: somebody may have put a secret there. */
   readonly isSecret?: boolean
 }

@@ -11,8 +11,10 @@ import { handleRoutes } from './routes/handles.ts'
 import { meRoutes } from './routes/me.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { stopRoutes } from './routes/stops.ts'
+import { summaryRoutes } from './routes/summaries.ts'
 import { trafficRoutes } from './routes/traffic.ts'
 import { turnRoutes } from './routes/turns.ts'
+import { usageRoutes } from './routes/usage.ts'
 
 /** `more`: lines of whoever knows more than the services; they stand in the document as well. */
 export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): readonly ApiRoute[] {
@@ -25,6 +27,8 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...trafficRoutes(services),
     ...stopRoutes(services),
     ...turnRoutes(services),
+    ...summaryRoutes(services),
+    ...usageRoutes(services),
     ...more,
   ]
   return [...routes, documentRoute(routes, () => new Cookies(publicUrl(services.snapshot())).fullName(sessionCookie))]

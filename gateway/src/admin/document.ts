@@ -49,7 +49,7 @@ export function openApiDocument(routes: readonly ApiRoute[], sessionCookie: stri
 }
 
 function operationOf(route: ApiRoute, named: Map<string, JsonObject>): JsonObject {
-  const { method, path, tag, summary, query, body, answer, needs } = route
+  const { method, path, tag, summary, query, body, answer, needs, conditions = [] } = route
   const parameters = [...path.matchAll(/\{(\w+)/g)].map(([, name = '']): JsonObject => ({
     name,
     in: 'path',
@@ -67,7 +67,11 @@ function operationOf(route: ApiRoute, named: Map<string, JsonObject>): JsonObjec
     tags: [tag],
     summary,
     description: `Needs ${typeof needs === 'string' ? needsInWords[needs] : `the role \`${needs.role}\``}.`,
-    parameters: [...parameters, ...asked],
+    parameters: [
+      ...parameters,
+      ...asked,
+      ...conditions.map((name): JsonObject => ({ name, in: 'header', required: false, schema: { type: 'string' } })),
+    ],
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input', named) } } } }),

@@ -10,6 +10,12 @@ export interface ApiOptions {
 
 const deadlineMs = 30_000
 
+/** A path with a query; what is undefined is left out. */
+export function pathOf(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`
+}
+
 /** What is sent with a question. */
 export interface AskedWith {
   /** Sent with POST. */

@@ -29,8 +29,12 @@ export async function openApi(options: Omit<FloorsOptions, 'config'> & { readonl
       identity: { roles: { viewer: { people: ['viewer'] }, auditor: { people: ['auditor'] }, admin: { people: ['admin'] } } },
     }),
   })
-  const store = { ...floors.services.store, keys: { find: async () => undefined } } as unknown as Services['store']
-  const services = { ...floors.services, store, ...options.services }
+  const store = {
+    ...floors.services.store,
+    keys: { find: async () => undefined },
+    ...options.services?.store,
+  } as unknown as Services['store']
+  const services = { ...floors.services, ...options.services, store }
   const sessions = { current: async () => undefined, checkRequest: () => {}, requestToken: () => '' }
   const http = createServer(createDispatch(apiEntrances({ services, sessions }, apiRoutes(services)), () => false))
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))

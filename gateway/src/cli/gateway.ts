@@ -50,6 +50,7 @@ import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { watchExpiry } from './certificate-expiry.ts'
 import { endChildrenOfOldSecrets } from './ending-children.ts'
+import { keepSummaries } from './keeping-summaries.ts'
 import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
@@ -268,6 +269,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     if (crew === undefined) opened.push(followRevisions({ store, log, config, clock: systemClock, logger }))
     services.batches.start(services)
     opened.push(keepTidy(services))
+    opened.push(keepSummaries({ worker: crew?.worker ?? 0, summaries: store.summaries, reading: kept.reading, state, logger }))
     const isStartedWithSecret = ({ config: { auth } }: McpServer): boolean => auth?.kind === 'person_secret'
     opened.push(
       endChildrenOfOldSecrets({ vault, fleet, isNeeded: () => [...config.current.servers.values()].some(isStartedWithSecret), logger }),

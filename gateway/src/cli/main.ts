@@ -26,6 +26,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['approvals', async () => (await import('./verbs/approvals.ts')).addApprovals],
   ['policy', async () => (await import('./verbs/policy.ts')).addPolicy],
   ['turns', async () => (await import('./verbs/turns.ts')).addTurns],
+  ['usage', async () => (await import('./verbs/usage.ts')).addUsage],
   ['audit', async () => (await import('./verbs/audit.ts')).addAudit],
   ['store', async () => (await import('./verbs/store.ts')).addStore],
   ['people', async () => (await import('./verbs/people.ts')).addPeople],

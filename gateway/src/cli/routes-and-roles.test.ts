@@ -70,6 +70,10 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/config/{kind}/{name}', 'PUT', 'admin'],
   ['/api/config/{kind}/{name}', 'DELETE', 'admin'],
   ['/api/turns/{id}', 'GET', 'person'],
+  ['/api/turns', 'GET', 'person'],
+  ['/api/sessions', 'GET', 'person'],
+  ['/api/sessions/{id}', 'GET', 'person'],
+  ['/api/usage', 'GET', 'person'],
   ['/api/decisions', 'GET', 'person'],
   ['/api/openapi.json', 'GET', 'caller'],
   // Pages without anything in them: they ask `/api`.
@@ -133,6 +137,7 @@ beforeAll(async () => {
     revocations: { since: async () => [] },
     stops: { standing: async () => [] },
     configRevisions: { newest: async () => undefined, find: async () => undefined, list: async () => [] },
+    summaries: { list: async () => [], find: async () => undefined, usage: async () => [], unpriced: async () => [] },
   }
   const services = { ...floors.services, store: tables as unknown as Services['store'] }
   const { clock, state, people, vault, secret } = services

@@ -1,4 +1,5 @@
 /** A small snapshot and a clock that stands still, for the tests of this room. */
+import { noManagedObjects } from '../config/managed/facts.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Principal } from '../core/principal.ts'
@@ -21,6 +22,7 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   const empty = new Map<string, never>()
   return {
     revision: 'r1',
+    managed: noManagedObjects,
     settings: { listen: { ignore_credential_headers: [] } },
     identity: { issuers: {}, edges: {}, certificates: {}, scim: {}, roles: {} },
     principals: empty,

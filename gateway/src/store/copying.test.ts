@@ -86,6 +86,36 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
     }
   })
 
+  test('with the objects of its configuration, again and again, and never over what the target has gone on to', async () => {
+    const source = await from.open()
+    const revision = (number: number, objects = '{}') => ({
+      revision: number,
+      made: number,
+      by: 'root',
+      reason: null,
+      summary: 'apply',
+      objects,
+    })
+    for (const number of [1, 2]) await source.configRevisions.add(revision(number))
+    const store = await target(source.secret)
+    try {
+      const copied = async (): Promise<number> => {
+        await copyStore(source, store)
+        return store.configRevisions.newestNumber()
+      }
+      expect(await copied()).toBe(2)
+      expect(await store.configRevisions.unrecorded()).toEqual([])
+      await source.configRevisions.add(revision(3))
+      expect(await copied()).toBe(3)
+      await store.configRevisions.add(revision(4, '{"routes":{}}'))
+      for (const number of [4, 5]) await source.configRevisions.add(revision(number))
+      expect(await copied()).toBe(4)
+      expect(await store.configRevisions.newest()).toMatchObject({ objects: '{"routes":{}}' })
+    } finally {
+      await store.close()
+    }
+  })
+
   test('with its keys and listings, again and again, and what came since comes along', async () => {
     const source = await from.open()
     await source.keys.insert(key('k1'))

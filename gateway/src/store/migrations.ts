@@ -7,6 +7,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import { TurnwardError } from '../core/error.ts'
 import { createAccountTables } from './account-tables.ts'
 import { createPeopleTables } from './people-schema.ts'
+import { createSummaryTables } from './summaries/schema.ts'
 import { logTables } from './postgres/log-tables.ts'
 import type { StoreTables } from './tables.ts'
 
@@ -273,6 +274,7 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .execute()
       },
     },
+    '0017-summaries': { up: (database: Kysely<unknown>) => createSummaryTables(database, milliseconds) },
   }
 }
 

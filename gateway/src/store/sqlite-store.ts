@@ -18,6 +18,7 @@ import { rememberedTable } from './remembered.ts'
 import { restartTable } from './restarts.ts'
 import { revocationTable } from './revocations.ts'
 import { stopTable } from './stops.ts'
+import { summaryTable } from './summaries/summaries.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { sealedSecretTable } from './sealed-secrets.ts'
 import { oauthKeyTable } from './oauth-keys.ts'
@@ -54,6 +55,8 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     await thread.close()
     throw error
   }
+  // A thread of its own, from the first question on: a list of many turns keeps nobody waiting who needs a key.
+  const reading = new Kysely<StoreTables>({ dialect: new WorkerSqliteDialect(new SqliteThread({ path, busyTimeoutMs })) })
   return {
     accounts: accountTable(database),
     keys: keyTable(database),
@@ -73,8 +76,12 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     configRevisions: configRevisionTable(database),
     remembered: rememberedTable(database),
     oauthKeys: oauthKeyTable(database),
+    summaries: summaryTable(database, reading),
     secret,
     health: () => undefined,
-    close: () => database.destroy(),
+    async close() {
+      await reading.destroy()
+      await database.destroy()
+    },
   }
 }

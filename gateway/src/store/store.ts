@@ -1,5 +1,5 @@
 /**
- * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, approvals, revisions of the configuration, labels of what tools keep, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, approvals, revisions of the configuration, labels of what tools keep, summaries of the decision log, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
 import type { AccountTable } from './accounts.ts'
@@ -22,6 +22,7 @@ import type { PostgresStorePlace } from './postgres/postgres-store.ts'
 import type { SealedSecretTable } from './sealed-secrets.ts'
 import type { SqliteStorePlace } from './sqlite-store.ts'
 import type { StopTable } from './stops.ts'
+import type { SummaryTable } from './summaries/summaries.ts'
 
 export interface Store {
   readonly keys: KeyTable
@@ -42,6 +43,7 @@ export interface Store {
   readonly configRevisions: ConfigRevisionTable
   readonly remembered: RememberedTable
   readonly oauthKeys: OAuthKeyTable
+  readonly summaries: SummaryTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer
   /** Why the store cannot be used at the moment; undefined while it can. */

@@ -220,6 +220,47 @@ export interface RememberedRow {
   expires: number
 }
 
+/** `part`: JSON, see `summaries/part.ts`. */
+export interface SummariesRow {
+  readonly kind: string
+  readonly id: string
+  readonly placed: number
+  readonly turns: number
+  readonly part: string
+}
+
+export interface SummaryFactsRow {
+  readonly kind: string
+  readonly fact: string
+  readonly value: string
+  readonly placed: number
+  readonly id: string
+}
+
+export interface SummaryPositionsRow {
+  readonly chain: string
+  readonly seq: number
+}
+
+export interface UsageHoursRow {
+  readonly hour: number
+  /** All that follows as one key. */
+  readonly scope: string
+  readonly principal: string
+  readonly member_of: string
+  readonly credential: string
+  readonly consumer: string
+  readonly agent: string
+  readonly model: string
+  readonly upstream: string
+  readonly calls: number
+  readonly failures: number
+  readonly input_tokens: number
+  readonly output_tokens: number
+  readonly cost: number
+  readonly unpriced: number
+}
+
 /** Objects of the configuration that were made over the administration API: all of them, after each change. */
 export interface ConfigRevisionsRow {
   /** From 1. */
@@ -262,4 +303,8 @@ export interface StoreTables {
   oauth_keys: OAuthKeysTable
   stops: StopsRow
   remembered: RememberedRow
+  summaries: SummariesRow
+  summary_facts: SummaryFactsRow
+  summary_positions: SummaryPositionsRow
+  usage_hours: UsageHoursRow
 }

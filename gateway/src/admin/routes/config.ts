@@ -43,6 +43,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
   const tag = 'Configuration'
   const looking = { needs: { role: 'viewer' }, tag } as const
   const changing = { needs: { role: 'admin' }, tag } as const
+  const conditional = { ...changing, conditions: ['If-Match', 'If-None-Match'] }
   const answered = async (outcome: Outcome, name?: ObjectName): Promise<z.input<typeof configOutcomeSchema>> => {
     const { objects } = await configuration.head()
     const isThere = name !== undefined && outcome.problems.length === 0 && Object.hasOwn(objects[name.kind] ?? {}, name.name)
@@ -77,7 +78,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
             revision: managed.revision,
             left_out: [...managed.leftOut],
             holds_calls: managed.holdsCalls,
-            ...(problem === undefined ? {} : { problem }),
+            ...(problem === undefined ? {} : { problem: withoutLines(problem) }),
           },
         }
       },
@@ -124,7 +125,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
     apiRoute({
       path: '/api/config/apply',
       method: 'POST',
-      ...changing,
+      ...conditional,
       summary: 'Makes a document of objects what is managed here: all of it, or nothing',
       query: configChangeQuerySchema,
       body: managedDocumentSchema,
@@ -162,7 +163,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
     apiRoute({
       path: '/api/config/revisions/{number}/rollback',
       method: 'POST',
-      ...changing,
+      ...conditional,
       summary: 'Goes back to a revision, as a new one; 0 takes away all that is managed here',
       query: configChangeQuerySchema,
       answer: configOutcomeSchema,
@@ -202,7 +203,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
     apiRoute({
       path: '/api/config/{kind}/{name}',
       method: 'PUT',
-      ...changing,
+      ...conditional,
       summary: 'Makes an object, or replaces the one that `If-Match` names',
       query: configChangeQuerySchema,
       body: objectValueSchema,
@@ -219,7 +220,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
     apiRoute({
       path: '/api/config/{kind}/{name}',
       method: 'DELETE',
-      ...changing,
+      ...conditional,
       summary: 'Takes an object away that is managed here',
       query: configChangeQuerySchema,
       answer: configOutcomeSchema,
@@ -241,6 +242,14 @@ function changeOf(
 function nameOf({ kind = '', name = '' }: Readonly<Record<string, string>>): ObjectName {
   if (objectKind(kind) === undefined) throw unknownKind(kind)
   return { kind, name }
+}
+
+/** Whoever may look is not shown lines of the file. */
+function withoutLines(problem: string): string {
+  return problem
+    .split('\n')
+    .filter((line) => !/^\s/.test(line))
+    .join('\n')
 }
 
 function numberOf(text: string): number {

@@ -4,9 +4,9 @@ import { turnSchema } from '@turnward/contract/api/turns'
 import type { Position } from '../../audit/reading/record-search.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Services } from '../../turns/services.ts'
-import type { Administrator } from '../administrators.ts'
 import { apiRoute, type ApiRoute } from '../api-route.ts'
 import { cursorOf, partsOfCursor } from '../cursor.ts'
+import { onlyOf } from '../own-calls.ts'
 
 export function turnRoutes({ reading }: Pick<Services, 'reading'>): readonly ApiRoute[] {
   const tag = 'Turns'
@@ -42,11 +42,6 @@ export function turnRoutes({ reading }: Pick<Services, 'reading'>): readonly Api
       },
     }),
   ]
-}
-
-/** Whose calls somebody may see: undefined for all, with any role; else their own. */
-function onlyOf({ id, roles }: Administrator): string | undefined {
-  return roles.includes('viewer') ? undefined : id
 }
 
 const mostWriters = 2 ** 31 - 1

@@ -64,7 +64,8 @@ function placesOf(database: DatabaseSync, { turn, session }: RecordFilter): read
 
 /** Where records of this time can lie, among those up to `newest`. */
 function timeSpan(database: DatabaseSync, { from, to }: RecordFilter, newest: number): Span {
-  const ends = database.prepare('SELECT min(seq) AS first, max(seq) AS last FROM records').get()
+  // Each by itself: the two together would be looked for in every row.
+  const ends = database.prepare('SELECT (SELECT min(seq) FROM records) AS first, (SELECT max(seq) FROM records) AS last').get()
   const whole = { first: Number(ends?.['first'] ?? 1), last: Math.min(Number(ends?.['last'] ?? 0), newest) }
   return {
     first: from === undefined ? whole.first : firstSince(database, whole, from - slackMs),

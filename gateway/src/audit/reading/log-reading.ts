@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import { TurnwardError } from '../../core/error.ts'
 import { workerFile } from '../../store/worker-file.ts'
+import type { CountedRecords } from '../../store/summaries/summaries.ts'
 import type { ReadingPlace } from '../log-place.ts'
 import type { FoundRecords, RecordSearch } from './record-search.ts'
 import type { Reading, ReadingAsk, ReadingReply, Readings, ReadingThreadData, TurnOnRecord } from './reading-protocol.ts'
@@ -26,7 +27,7 @@ interface Waiting {
 }
 
 export class LogReadingThread implements LogReading {
-  readonly #data: ReadingThreadData
+  readonly place: ReadingPlace
   readonly #idleMs: number
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
@@ -36,7 +37,7 @@ export class LogReadingThread implements LogReading {
 
   /** `idleMs`: how long the thread stays when nobody asks. */
   constructor(place: ReadingPlace, idleMs = usualIdleMs) {
-    this.#data = { place }
+    this.place = place
     this.#idleMs = idleMs
   }
 
@@ -46,6 +47,11 @@ export class LogReadingThread implements LogReading {
 
   find(search: RecordSearch): Promise<FoundRecords> {
     return this.#ask('find', search)
+  }
+
+  /** What the next records come to that no summary has counted. */
+  count(positions: ReadonlyMap<string, number>): Promise<readonly CountedRecords[]> {
+    return this.#ask('count', positions)
   }
 
   /** Ends the thread; whoever still waits is refused. */
@@ -70,7 +76,7 @@ export class LogReadingThread implements LogReading {
 
   #start(): Worker {
     const worker = new Worker(workerFile(import.meta.url, 'reading-worker'), {
-      workerData: this.#data,
+      workerData: { place: this.place } satisfies ReadingThreadData,
       name: 'turnward-reading',
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
       execArgv: [],

@@ -1,6 +1,7 @@
 /** Messages between whoever asks for records and the thread that reads them. Types only: both sides import it. */
 import type { TurnTree } from '@turnward/contract/api/turns'
 import type { ErrorCodeName } from '@turnward/contract/error-codes'
+import type { CountedRecords } from '../../store/summaries/summaries.ts'
 import type { ReadingPlace } from '../log-place.ts'
 import type { FoundRecords, RecordSearch } from './record-search.ts'
 
@@ -24,6 +25,8 @@ export interface Readings {
     readonly asked: { readonly turn: string; readonly principal: string | undefined }
     readonly answered: TurnOnRecord | undefined
   }
+  /** What records come to that no summary has counted. */
+  readonly count: { readonly asked: ReadonlyMap<string, number>; readonly answered: readonly CountedRecords[] }
   readonly find: { readonly asked: RecordSearch; readonly answered: FoundRecords }
 }
 export type Reading = keyof Readings

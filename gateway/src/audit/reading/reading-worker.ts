@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { asTurnwardError } from '../../core/error.ts'
 import { readRecords } from '../read.ts'
+import { countUncounted } from '../rolling-up/uncounted-records.ts'
 import { turnTree } from '../tree.ts'
 import { findRecords } from './finding-records.ts'
 import type { Reading, ReadingAsk, ReadingReply, Readings, ReadingThreadData } from './reading-protocol.ts'
@@ -15,6 +16,7 @@ const mostOfTurn = 10_000
 const { place } = workerData as ReadingThreadData
 
 const answers: { readonly [What in Reading]: (asked: Readings[What]['asked']) => Promise<Readings[What]['answered']> } = {
+  count: (positions) => countUncounted(place, positions),
   find: (search) => findRecords(place, search),
   async turn({ turn, principal }) {
     const stored = await readRecords(place, { turn, limit: mostOfTurn + 1 })

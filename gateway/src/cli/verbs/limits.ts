@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { printable } from '../../audit/format-tree.ts'
 import type { ShownLimit } from '../../turns/limiting/showing-limits.ts'
-import { type ApiOptions, askApi } from '../api-client.ts'
+import { type ApiOptions, askApi, pathOf } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
 import { administratorKeyOption, jsonOption, urlOption } from '../shared-options.ts'
 
@@ -26,8 +26,7 @@ export function addLimits(program: Command): void {
 
 async function show(options: ShowOptions): Promise<void> {
   try {
-    const query = options.principal === undefined ? '' : `?${new URLSearchParams({ principal: options.principal }).toString()}`
-    const answer = await askApi(options, `/api/limits${query}`)
+    const answer = await askApi(options, pathOf('/api/limits', { principal: options.principal }))
     print(options, answer, limitsText((answer as unknown as { readonly limits: readonly ShownLimit[] }).limits))
   } catch (error) {
     fail(options, error)

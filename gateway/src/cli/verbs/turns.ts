@@ -5,10 +5,13 @@ import { findTurn, readRecords, tailRecords } from '../../audit/read.ts'
 import type { StoredRecord } from '../../audit/stored-record.ts'
 import { formatTurnTree, printable } from '../../audit/format-tree.ts'
 import { turnTree } from '../../audit/tree.ts'
+import type { Store } from '../../store/store.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { fail, print } from '../output.ts'
 import { logPlaceAt, type DataDirOptions } from '../places.ts'
+import { onStore } from '../on-store.ts'
 import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
+import { addTurnsList } from './turns-list.ts'
 
 interface TurnsOptions extends DataDirOptions {
   readonly json?: boolean
@@ -18,6 +21,7 @@ interface TurnsOptions extends DataDirOptions {
 
 export function addTurns(program: Command): void {
   const turns = program.command('turns').description('read what agents did')
+  addTurnsList(turns)
   turns
     .command('tail')
     .description('print decisions and outcomes as they happen')
@@ -37,6 +41,21 @@ export function addTurns(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward turns show last')
     .action(show)
+  turns
+    .command('recount')
+    .description('forget the summaries that lists and usage are made from; the gateway makes them again from the decision log')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward turns recount')
+    .action(recount)
+}
+
+async function recount(options: TurnsOptions): Promise<void> {
+  const forget = async (store: Store): Promise<{ readonly recounted: true }> => {
+    await store.summaries.reset()
+    return { recounted: true }
+  }
+  await onStore(options, forget, () => 'Forgotten. A gateway that runs, or starts, counts the decision log from its beginning.')
 }
 
 async function tail(options: TurnsOptions): Promise<void> {

@@ -147,7 +147,16 @@ export function withoutObjects(objects: ManagedObjects, gone: readonly ObjectNam
   return gone.reduce((left, one) => withObject(left, one, undefined), objects)
 }
 
-/** As JSON that was written from objects. Throws when somebody else has changed it into something else. */
+/** As JSON that was written from objects. Throws `store.failed` for what a newer release has written, or somebody else. */
 export function parseManagedObjects(text: string): ManagedObjects {
-  return readManagedObjects(JSON.parse(text) as JsonObject)
+  try {
+    return readManagedObjects(JSON.parse(text) as JsonObject)
+  } catch (cause) {
+    throw new TurnwardError('store.failed', {
+      subject: 'objects of the configuration',
+      why: cause instanceof TurnwardError ? cause.why : 'they cannot be read',
+      fix: 'Run the release that wrote this data, or a newer one.',
+      cause,
+    })
+  }
 }

@@ -31,6 +31,8 @@ const withoutSecrets: ReadonlySet<string> = new Set([
   'limits',
   'prices',
   'templates',
+  'transforms',
+  'gateways',
   'principals',
   'groups',
 ])

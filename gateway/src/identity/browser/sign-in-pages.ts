@@ -48,6 +48,7 @@ export function signedInPage(session: BrowserSession, csrf: Html): Page {
                 <dd>${roles.join(', ')}</dd>`
         }
       </dl>
+      <p><a class="button" href="/console/">Open the console</a></p>
       <form method="post" action="/sign-out">${csrf}<button>Sign out</button></form>
       <form method="post" action="/sign-out">
         ${csrf}<input type="hidden" name="everywhere" value="yes" /><button class="second">Sign out everywhere</button>

@@ -17,6 +17,7 @@ import { rememberedTable } from '../remembered.ts'
 import { restartTable } from '../restarts.ts'
 import { revocationTable } from '../revocations.ts'
 import { stopTable } from '../stops.ts'
+import { summaryTable } from '../summaries/summaries.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import { sealedSecretTable } from '../sealed-secrets.ts'
 import { oauthKeyTable } from '../oauth-keys.ts'
@@ -93,6 +94,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       configRevisions: configRevisionTable(database),
       remembered: rememberedTable(database),
       oauthKeys: oauthKeyTable(database),
+      summaries: summaryTable(database),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),

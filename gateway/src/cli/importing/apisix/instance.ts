@@ -36,13 +36,14 @@ export interface ApisixInstance {
   readonly modelFrom: Foreign | undefined
   readonly weight: Foreign | undefined
   readonly priority: Foreign | undefined
+  /** Sentences like those it is for. */
+  readonly examples: Foreign | undefined
 }
 
 /** Undefined when it cannot be asked from here, which is then spoken of. `timeout`: of the plugin, in milliseconds. */
 export function takeInstance(whole: Foreign, timeout: Foreign | undefined, making: ApisixMaking): ApisixInstance | undefined {
   const instance = taken(whole, timeout, making)
   leave(whole, leftOfInstance)
-  whole.get('options')?.left('requests go out as their clients wrote them')
   return instance
 }
 
@@ -85,6 +86,7 @@ function taken(whole: Foreign, timeout: Foreign | undefined, making: ApisixMakin
     modelFrom: place.deployment === undefined ? option : undefined,
     weight: whole.get('weight'),
     priority: whole.get('priority'),
+    examples: whole.get('examples'),
   }
 }
 
@@ -141,7 +143,7 @@ export function setEndpoint(entry: DraftEntry, endpoint: Foreign, owner: string,
   return { deployment }
 }
 
-function setCredential(entry: DraftEntry, owner: string, auth: Foreign | undefined, making: ApisixMaking): void {
+export function setCredential(entry: DraftEntry, owner: string, auth: Foreign | undefined, making: ApisixMaking): void {
   const kind = String(entry.value['kind'])
   if (kind === 'bedrock') return setAws(entry, owner, auth?.get('aws'), making)
   if (kind === 'vertex') return setGoogle(entry, owner, auth?.get('gcp'), making)

@@ -7,20 +7,24 @@ const retries = 'the next upstream is asked when one fails or has no room'
 const shared = 'replicas share a PostgreSQL and a Valkey of their own here: `store`, `state`'
 const refusals = 'a refusal is 429, or 402 for a budget, as clients of each vendor know it'
 const keys = 'callers have keys here: `turnward keys create`'
+const isAlone = 'there is one upstream, or whichever is nearest to what is said is asked'
 const semantic = 'who is asked for what is said by `balance: semantic` of a route, with `examples`: docs/balancing.md'
 const tags = 'things have no labels here'
 const byPath = 'models are found by their names here, at the paths of each vendor’s API'
 
 export const leftOfInstance = {
-  weight: 'there is one upstream',
-  priority: 'there is one upstream',
+  weight: isAlone,
+  priority: isAlone,
   checks: 'what an upstream is like shows in the calls that it gets',
   examples: semantic,
+  threshold: 'one threshold is for all upstreams of a route',
+  catchall: 'an upstream without `examples` is for everything else',
 }
 
 /** Of a plugin that asks a model. */
 export const leftOfProxy: Readonly<Record<string, string>> = {
-  balancer: 'one upstream has the whole of a conversation with `balance: sticky`; nothing else is chosen by',
+  balancer:
+    'upstreams are chosen by weight, by conversation (`balance: sticky`) or by what is said (`balance: semantic`); nothing else is chosen by',
   fallback_strategy: retries,
   fallback_http_statuses: retries,
   max_retries: retries,

@@ -9,7 +9,7 @@ import type { DraftEntry } from './draft-entry.ts'
 import { freeName } from './naming.ts'
 import { sampled, type Samples } from './samples.ts'
 
-export type MapSection = 'credentials' | 'upstreams' | 'guards' | 'templates' | 'groups' | 'principals' | 'keys'
+export type MapSection = 'credentials' | 'upstreams' | 'guards' | 'templates' | 'transforms' | 'groups' | 'principals' | 'keys'
 type ListSection = 'routes' | 'prices' | 'grants'
 
 /** More is refused by the schema as a whole. */
@@ -104,6 +104,7 @@ export class Draft {
       upstreams: map('upstreams'),
       guards: map('guards'),
       templates: map('templates'),
+      transforms: map('transforms'),
       routes: this.#lists.get('routes'),
       prices: this.#lists.get('prices'),
       limits: { ...(limits as object | undefined), ...(this.#rules.size > 0 && { rules: [...this.#rules.values()] }) },

@@ -1,4 +1,5 @@
 /** Answers that another gateway gives again, as `cache` of a route. */
+import { type ForeignComparing, setComparing } from './comparing.ts'
 import type { DraftEntry } from './draft-entry.ts'
 import type { Foreign } from './foreign-value.ts'
 
@@ -11,18 +12,6 @@ export interface ForeignCache {
   readonly size?: Foreign | undefined
   /** How questions are compared; without it the same request alone is answered so. */
   readonly semantic?: ForeignComparing | undefined
-}
-
-export interface ForeignComparing {
-  /** The model of embeddings, as ours calls it. */
-  readonly embeddings: string
-  /** What says it. */
-  readonly from: readonly Foreign[]
-  /** A cosine, and what says it. */
-  readonly threshold: number
-  readonly near: Foreign | undefined
-  /** How long an embedding may take, in milliseconds. */
-  readonly wait?: Foreign | undefined
 }
 
 const longestDays = 30
@@ -41,7 +30,7 @@ const isNarrower =
 export function setCache(route: DraftEntry, { said, ttl, size, semantic }: ForeignCache): void {
   if (route.value['cache'] !== undefined) return
   route.set('cache.kind', semantic === undefined ? 'exact' : 'semantic')
-  if (semantic !== undefined) setComparing(route, semantic)
+  if (semantic !== undefined) setComparing(route, 'cache', semantic, isAlike)
   for (const from of said) route.from(from, 'cache.kind', isNarrower)
   const seconds = ttl?.number()
   if (ttl !== undefined && (seconds === undefined || seconds <= 0)) ttl.left('it is no length of time: answers are kept for five minutes')
@@ -57,22 +46,6 @@ export function setCache(route: DraftEntry, { said, ttl, size, semantic }: Forei
 }
 
 const isAlike = 'the last words of the user are compared, and everything else of a request has to be the same'
-const isCosine = 'it is the cosine from which on two questions mean the same; try it anew with yours'
-const longestMs = 60_000
-
-function setComparing(route: DraftEntry, { embeddings, from, threshold, near, wait }: ForeignComparing): void {
-  route.set('cache.embeddings', embeddings)
-  for (const one of from) route.from(one, 'cache.embeddings', isAlike)
-  route.set('cache.threshold', threshold, near, isCosine)
-  const ms = wait?.number()
-  if (wait !== undefined && ms !== undefined && ms >= 1)
-    route.set(
-      'cache.timeout_ms',
-      Math.min(Math.round(ms), longestMs),
-      wait,
-      ms > longestMs ? 'it is waited for a minute at most' : undefined,
-    )
-}
 
 /** Seconds as `cache.ttl` has them, and what is different. */
 export function durationText(seconds: number): readonly [text: string, why?: string] {

@@ -39,6 +39,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     embeddings: new EmbeddingRoutes(draft, names),
     guards: new Map(),
     templates: new Map(),
+    transforms: new Map(),
   }
   const proxies = takeProxies(file, names, making)
   const callers = takeConsumers(root, draft, texts)

@@ -1,5 +1,6 @@
 /** What of Kong nothing in the configuration is like, and what to use. What is not named here is left out as well, and told. */
 
+const isNone = 'it is written into no request to a model that was taken over'
 const asWritten = 'requests go out as their clients wrote them'
 const records = 'calls are recorded in the decision log, and told of by metrics and traces: `telemetry`'
 const azureTokens = 'tokens of Azure are not fetched here: add a credential with a key, or `auth: token`'
@@ -21,10 +22,10 @@ export const leftOfAuth = {
 }
 
 export const leftOfOptions = {
-  max_tokens: asWritten,
-  temperature: asWritten,
-  top_p: asWritten,
-  top_k: asWritten,
+  max_tokens: isNone,
+  temperature: isNone,
+  top_p: isNone,
+  top_k: isNone,
   anthropic_version: 'the gateway says which version it speaks',
   llama2_format: 'Chat Completions are spoken with it',
   mistral_format: 'Chat Completions are spoken with it',

@@ -2,18 +2,21 @@
  * `ai-proxy` and `ai-proxy-advanced`: what Kong finds by a path is a route here that is found by the name of a model. One
  * plugin is one route, or one for each alias; what serves several paths there is one thing.
  */
+import { askedTheSame, leaveOptions, settledOptions } from '../gateways/changed-settings.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import { literal } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import type { ModelNames } from '../gateways/model-names.ts'
 import { plainName } from '../gateways/naming.ts'
+import type { RoutePart } from '../gateways/route-part.ts'
 import { routeTarget } from '../gateways/route-target.ts'
+import { type ForeignSemantic, setSemantic } from '../gateways/semantic-balance.ts'
 import { sharesOf } from '../gateways/shares.ts'
 import type { TakenRoute } from '../gateways/taken-route.ts'
 import { leftOfAuth, leftOfBalancer, leftOfOptions, leftOfProxy } from './left-out.ts'
 import type { KongPlugin, KongRoute } from './plugins.ts'
 import { routePartsOf } from './route-plugins.ts'
-import { takeSemantic, type KongSemantic } from './semantic-balance.ts'
+import { examplesOf, takeSemantic } from './semantic-balance.ts'
 import { takeTarget, type KongMaking, type KongTarget } from './target.ts'
 
 /** The routes of Kong that one proxy serves alike, and the plugins that speak there. */
@@ -25,6 +28,14 @@ export interface ProxyScope {
 export interface TakenProxy extends TakenRoute, ProxyScope {
   readonly plugin: KongPlugin
 }
+
+/** Completions would be refused where a route has a transform. */
+const isConversation = (get: (key: string) => Foreign | undefined): boolean => (get('route_type')?.text() ?? chat) === chat
+const chat = 'llm/v1/chat'
+
+/** Options that stand over what a request says. Where one is a part of the request, clients say it. */
+const isSampling = (key: string, from: Foreign): boolean =>
+  ['max_tokens', 'temperature', 'top_p', 'top_k'].includes(key) && from.number() !== undefined
 
 /** How targets are chosen among: ours, and what is different. */
 const algorithms: Readonly<Record<string, readonly [balance: string, why?: string]>> = {
@@ -50,6 +61,9 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
     ? (plugin.get('targets')?.items() ?? []).map((item) => [(key) => item.get(key), item] as const)
     : [[plugin.get, plugin.whole]]
   const targets = items.flatMap(([get, whole]) => takeTarget(get, whole, times, making) ?? [])
+  const [[getOnly] = []] = items.length === 1 && targets.length === 1 ? items.filter(([get]) => isConversation(get)) : []
+  const owner = plainName(plugin.route ?? plugin.service ?? plugin.name)
+  const settled = settledOptions(getOnly?.('model')?.get('options'), owner, isSampling, making)
   const semantic = targets.length < 2 ? undefined : takeSemantic(plugin, making)
   const taken =
     targets.length === 0
@@ -58,10 +72,12 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
           // Where routes differ in more than their paths, each is called after itself.
           const [path] = scope.paths
           const unit = plugin.route ?? (scopes.length > 1 ? path?.name : undefined) ?? plugin.service ?? plugin.name
-          return takeRoutes({ targets, semantic }, plugin, scope, plainName(unit), names, making) ?? []
+          return takeRoutes({ targets, semantic }, plugin, { ...scope, settled }, plainName(unit), names, making) ?? []
         })
   for (const [get] of items) {
     leave(get('auth'), leftOfAuth)
+    if (items.length > 1) leaveOptions(get('model')?.get('options'), isSampling, askedTheSame)
+    else if (!isConversation(get)) leaveOptions(get('model')?.get('options'), isSampling, 'only conversations are changed')
     leave(get('model')?.get('options'), leftOfOptions)
   }
   leave(balancer, leftOfBalancer)
@@ -74,23 +90,24 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
 }
 
 function takeRoutes(
-  { targets, semantic }: { readonly targets: readonly KongTarget[]; readonly semantic: KongSemantic | undefined },
+  { targets, semantic }: { readonly targets: readonly KongTarget[]; readonly semantic: ForeignSemantic | undefined },
   plugin: KongPlugin,
-  scope: ProxyScope,
+  { settled, ...scope }: ProxyScope & { readonly settled: RoutePart | undefined },
   unit: string,
   names: ModelNames,
   making: KongMaking,
 ): TakenProxy | undefined {
-  const parts = routePartsOf(scope.plugins, making)
+  // Kong runs the plugin that asks a model last.
+  const parts = [...routePartsOf(scope.plugins, making), ...(settled === undefined ? [] : [settled])]
   const taken: string[] = []
   for (const [wanted, group] of Map.groupBy(targets, (target) => target.alias?.text() ?? commonName(targets, unit))) {
     const name = names.take(wanted, unit)
     const entry = new DraftEntry().set('model', literal(name)).from(plugin.whole.get('name') ?? plugin.whole, 'model')
     for (const { alias } of group) if (alias !== undefined) entry.from(alias, 'model')
     const algorithm = plugin.get('balancer')?.get('algorithm')
-    const examples = group.map((target) => (group.length > 1 ? semantic?.examplesOf(target) : undefined))
+    const examples = group.map((target) => (group.length > 1 && semantic !== undefined ? examplesOf(target, making) : undefined))
     const isCompared = examples.some((some) => some !== undefined)
-    if (isCompared) semantic?.set(entry)
+    if (isCompared && semantic !== undefined) setSemantic(entry, semantic)
     const isBalanced =
       isCompared || (group.length > 1 && setBalance(entry, algorithm, plugin.get('balancer')?.get('tokens_count_strategy')))
     const isByPriority = algorithm?.text() === 'priority'

@@ -8,6 +8,7 @@ import { askLakera, leftOfLakera } from './route-plugins/lakera-guard.ts'
 import { askModelArmor, leftOfModelArmor } from './route-plugins/model-armor.ts'
 import { guardPrompts, leftOfPromptGuard } from './route-plugins/prompt-guard.ts'
 import { fillTemplates, leftOfTemplates } from './route-plugins/prompt-template.ts'
+import { leftOfTransformer, transformRequests } from './route-plugins/request-transformer.ts'
 import { leftOfSanitizer, sanitize } from './route-plugins/sanitizer.ts'
 import { keepAnswers, leftOfSemanticCache } from './route-plugins/semantic-cache.ts'
 import { guardAnswers, guardTopics, leftOfSemanticGuard } from './route-plugins/semantic-guard.ts'
@@ -21,6 +22,8 @@ interface RoutePlugin {
 }
 
 const table: Readonly<Record<string, RoutePlugin>> = {
+  'request-transformer-advanced': { take: transformRequests, left: leftOfTransformer },
+  'request-transformer': { take: transformRequests, left: leftOfTransformer },
   'ai-sanitizer': { take: sanitize, left: leftOfSanitizer },
   'ai-semantic-prompt-guard': { take: guardTopics, left: leftOfSemanticGuard },
   'ai-azure-content-safety': { take: askContentSafety, left: leftOfContentSafety },

@@ -22,6 +22,8 @@ export interface KongMaking {
   readonly guards: Map<string, readonly string[]>
   /** Plugin -> the templates that it became. */
   readonly templates: Map<string, readonly string[]>
+  /** Plugin -> the transforms that it became. */
+  readonly transforms: Map<string, readonly string[]>
 }
 
 export interface KongTarget {

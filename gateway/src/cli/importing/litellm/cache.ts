@@ -2,7 +2,8 @@
 import type { Foreign } from '../gateways/foreign-value.ts'
 import { leave } from '../gateways/foreign-value.ts'
 import { literal } from '../gateways/foreign-text.ts'
-import { setCache, type ForeignComparing } from '../gateways/kept-answers.ts'
+import type { ForeignComparing } from '../gateways/comparing.ts'
+import { setCache } from '../gateways/kept-answers.ts'
 import type { RoutePart } from '../gateways/route-part.ts'
 
 /** Calls of models, among those that LiteLLM can be told to keep the answers of. */

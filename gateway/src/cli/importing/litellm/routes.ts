@@ -3,7 +3,7 @@ import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import { literal } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
-import { listGuards } from '../gateways/listed-guards.ts'
+import { listNames } from '../gateways/listed-names.ts'
 import type { RoutePart } from '../gateways/route-part.ts'
 import { routeTarget } from '../gateways/route-target.ts'
 import { sharesOf, type Share } from '../gateways/shares.ts'
@@ -128,7 +128,7 @@ function setGuards(entry: DraftEntry, group: readonly Deployment[], guards: Take
   for (const from of group.flatMap(({ guardrails }) => guardrails)) {
     const names = guards.get(from.text() ?? '') ?? []
     if (names.length === 0) continue
-    listGuards(names)(entry)
+    listNames('guards', names)(entry)
     entry.from(from, 'guards', group.length > 1 ? forWholeName : undefined)
   }
 }

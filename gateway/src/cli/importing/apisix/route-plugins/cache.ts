@@ -1,5 +1,6 @@
 /** `ai-cache`: answers that are given again, also to questions that mean the same. */
-import { setCache, type ForeignComparing } from '../../gateways/kept-answers.ts'
+import type { ForeignComparing } from '../../gateways/comparing.ts'
+import { setCache } from '../../gateways/kept-answers.ts'
 import { leave, type Foreign } from '../../gateways/foreign-value.ts'
 import type { RoutePart } from '../../gateways/route-part.ts'
 import { takeEmbeddings } from '../embeddings.ts'

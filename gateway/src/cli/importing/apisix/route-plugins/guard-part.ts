@@ -1,5 +1,5 @@
 /** The guards that a plugin becomes: they are made once, however many routes list them. */
-import { listGuards } from '../../gateways/listed-guards.ts'
+import { listNames } from '../../gateways/listed-names.ts'
 import type { RoutePart } from '../../gateways/route-part.ts'
 import type { ApisixMaking } from '../instance.ts'
 import type { ApisixPlugin } from '../plugins.ts'
@@ -8,7 +8,7 @@ import type { ApisixPlugin } from '../plugins.ts'
 export function guardPart({ config }: ApisixPlugin, { guards }: ApisixMaking, make: () => readonly string[]): RoutePart | undefined {
   const names = guards.get(config.at) ?? make()
   guards.set(config.at, names)
-  return names.length === 0 ? undefined : listGuards(names)
+  return names.length === 0 ? undefined : listNames('guards', names)
 }
 
 const refusals = 'a refusal names the guard, in the way of each vendor'

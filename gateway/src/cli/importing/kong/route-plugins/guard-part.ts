@@ -1,6 +1,6 @@
 /** The guards that a plugin becomes: they are made once, however many routes list them. */
 import type { DraftEntry } from '../../gateways/draft-entry.ts'
-import { listGuards } from '../../gateways/listed-guards.ts'
+import { listNames } from '../../gateways/listed-names.ts'
 import type { RoutePart } from '../../gateways/route-part.ts'
 import type { KongPlugin } from '../plugins.ts'
 import type { KongMaking } from '../target.ts'
@@ -9,7 +9,7 @@ import type { KongMaking } from '../target.ts'
 export function guardPart({ whole }: KongPlugin, { guards }: KongMaking, make: () => readonly string[]): RoutePart | undefined {
   const names = guards.get(whole.at) ?? make()
   guards.set(whole.at, names)
-  return names.length === 0 ? undefined : listGuards(names)
+  return names.length === 0 ? undefined : listNames('guards', names)
 }
 
 /** The same of a plugin that becomes one guard. `wanted`: what it may be called, for `make` too. */

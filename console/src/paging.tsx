@@ -1,0 +1,27 @@
+import { Link } from '@tanstack/react-router'
+import type { Wanted } from './filters.tsx'
+
+interface PagingProps {
+  readonly to: '/turns' | '/sessions' | '/decisions'
+  /** What stands in the address now; `cursor` says where the list goes on. */
+  readonly wanted: Wanted
+  readonly next: string | null
+}
+
+/** To what comes after in a list, and back to its beginning. Nothing moves while somebody reads. */
+export function Paging({ to, wanted, next }: PagingProps) {
+  return (
+    <p className="buttons">
+      {wanted['cursor'] === undefined ? null : (
+        <Link to={to} search={{ ...wanted, cursor: undefined }} className="button quiet">
+          Newest
+        </Link>
+      )}
+      {next === null ? null : (
+        <Link to={to} search={{ ...wanted, cursor: next }} className="button quiet">
+          Older
+        </Link>
+      )}
+    </p>
+  )
+}
