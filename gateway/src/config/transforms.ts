@@ -2,7 +2,7 @@
 import type { Config, TransformConfig } from '@turnward/contract/config'
 import { closest } from '../core/closest-name.ts'
 import { isObject, type JsonValue } from '../core/json.ts'
-import type { Change } from '../core/json-patch.ts'
+import { type Change, UnfitChange } from '../core/json-patch.ts'
 import { stepsOf } from '../core/json-pointer.ts'
 import { compileBodyExpression, type BodyExpression, type BodyExpressionInput } from '../policy/body-expressions.ts'
 import type { DialectName } from '../wire/dialect.ts'
@@ -50,7 +50,7 @@ export function checkTransforms(config: Config, report: ReportAt): void {
         report([...at, 'path'], 'it stands in what is taken out at `from`')
       if (!('value' in change || 'expression' in change)) continue
       expression(change.expression, [...at, 'expression'])
-      const wrong = change.value === undefined ? undefined : problemOfValue(change.value)
+      const wrong = change.value === undefined ? undefined : problemOfValue(change.value, transform.dialects)
       if (wrong !== undefined) report([...at, 'value'], wrong)
     }
   }
@@ -91,15 +91,9 @@ export function problemsOfPlace(
 ): readonly string[] {
   const steps = stepsOf(pointer)
   const problems = new Set<string>()
-  for (const step of steps) {
-    if (inherited.has(step)) problems.add(`no field may be called \`${step}\``)
-    const meant = guarded.get(step.toLowerCase()) ?? step
-    if (meant !== step) problems.add(`some vendors would read \`${step}\` as \`${meant}\`, which is read before: write that`)
-  }
+  for (const step of steps) for (const message of problemsOfName(step, dialects)) problems.add(message)
   for (const name of dialects) {
-    const { settledFields, spelling = (field: string) => field } = dialectByName[name]
-    for (const step of steps)
-      if (spelling(step) !== step) problems.add(`with ${name}, \`${step}\` is read as \`${spelling(step)}\`: write that`)
+    const { settledFields } = dialectByName[name]
     for (const field of on === 'request' ? settledFields.request : settledFields.answer) {
       const settled = field.split('/')
       if (settled.every((part, index) => steps[index] === part)) {
@@ -112,9 +106,26 @@ export function problemsOfPlace(
   return [...problems]
 }
 
-function problemOfValue(value: unknown): string | undefined {
-  if (!isJson(value, deepestValue)) return `it is no JSON of at most ${deepestValue} levels, or has a field that no object may have`
-  return JSON.stringify(value).length > longestValue ? `it is longer than ${longestValue} characters` : undefined
+/** A field that is spelled so that a vendor might read another one. */
+function problemsOfName(name: string, dialects: readonly DialectName[]): string[] {
+  if (inherited.has(name)) return [`no field may be called \`${name}\``]
+  const meant = guarded.get(name.toLowerCase()) ?? name
+  if (meant !== name) return [`some vendors would read \`${name}\` as \`${meant}\`, which is read before: write that`]
+  return dialects.flatMap((dialect) => {
+    const read = dialectByName[dialect].spelling?.(name) ?? name
+    return read === name ? [] : [`with ${dialect}, \`${name}\` is read as \`${read}\`: write that`]
+  })
+}
+
+function problemsOfNames(value: JsonValue, dialects: readonly DialectName[]): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => problemsOfNames(item, dialects))
+  if (!isObject(value)) return []
+  return Object.entries(value).flatMap(([name, inner]) => [...problemsOfName(name, dialects), ...problemsOfNames(inner, dialects)])
+}
+
+function problemOfValue(value: unknown, dialects: readonly DialectName[]): string | undefined {
+  if (!isJson(value, deepestValue)) return `it is no JSON of at most ${deepestValue} levels`
+  return JSON.stringify(value).length > longestValue ? `it is longer than ${longestValue} characters` : problemsOfNames(value, dialects)[0]
 }
 
 function isJson(value: unknown, levels: number): value is JsonValue {
@@ -122,7 +133,7 @@ function isJson(value: unknown, levels: number): value is JsonValue {
   if (typeof value === 'number') return Number.isFinite(value)
   if (levels === 0) return false
   if (Array.isArray(value)) return value.every((item) => isJson(item, levels - 1))
-  return isObject(value) && Object.entries(value).every(([name, item]) => !inherited.has(name) && isJson(item, levels - 1))
+  return isObject(value) && Object.values(value).every((item) => isJson(item, levels - 1))
 }
 
 /** Of a configuration that was checked. */
@@ -131,7 +142,7 @@ export function compileTransforms({ transforms, policy }: Pick<Config, 'transfor
 }
 
 function compileTransform(name: string, { dialects, on, when, patch, on_failure }: TransformConfig, caps: Caps): Transform {
-  const changes = patch.map((change) => compileChange(change, caps))
+  const changes = patch.map((change) => compileChange(change, dialects, caps))
   return {
     name,
     on,
@@ -142,13 +153,17 @@ function compileTransform(name: string, { dialects, on, when, patch, on_failure 
   }
 }
 
-function compileChange(change: ChangeConfig, caps: Caps): (input: BodyExpressionInput) => Change {
+function compileChange(change: ChangeConfig, dialects: readonly DialectName[], caps: Caps): (input: BodyExpressionInput) => Change {
   if (change.op === 'remove' || change.op === 'move') return () => change
   const { op, path, value, expression } = change
   // A copy each time: what stands in a body may be changed there.
   if (expression === undefined) return () => ({ op, path, value: structuredClone(value) as JsonValue })
   const compiled = expressionOf(expression, caps)
-  return (input) => ({ op, path, value: compiled.value(input) })
+  return (input) => {
+    const made = compiled.value(input)
+    if (problemsOfNames(made, dialects).length > 0) throw new UnfitChange('what it comes to has a name that some vendor reads as another')
+    return { op, path, value: made }
+  }
 }
 
 function expressionOf(text: string, caps: Caps): BodyExpression {

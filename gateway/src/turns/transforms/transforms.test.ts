@@ -208,6 +208,11 @@ describe('a request', () => {
     ['an expression has no answer', [{ op: 'add', path: '/user', expression: 'body.absent' }], 'it has no answer here'],
     ['an expression adds what cannot be', [{ op: 'add', path: '/user', expression: 'body.note + 1' }], 'it has no answer here'],
     ['its answer is no JSON', [{ op: 'add', path: '/user', expression: 'bytes(body.note)' }], 'what it comes to is no JSON'],
+    [
+      'its answer has another spelling of a name',
+      [{ op: 'add', path: '/metadata', expression: '[{"Tools": body.note}]' }],
+      'what it comes to has a name that some vendor reads as another',
+    ],
     ['it reads too much', [{ op: 'add', path: '/user', expression: 'body.large' }], 'what it reads is too large'],
     ['it writes too much', [{ op: 'add', path: '/user', expression: 'body.long' }], 'what it comes to is too large'],
     ['its condition has no answer', [{ op: 'remove', path: '/user' }], 'it has no answer here', { when: 'body.absent == 1' }],
