@@ -16,7 +16,7 @@ import { takeRequestLimit, takeTokenLimits } from './limits.ts'
 import { apisixParts } from './parts.ts'
 import { isForSome, readApisixFile, SpeakingPlugins, type ApisixPlugin, type ApisixRoute } from './plugins.ts'
 import { takeProxy, type ProxyScope } from './proxies.ts'
-import { isRoutePlugin, leaveRoutePlugin } from './route-plugins.ts'
+import { isRoutePlugin, leaveRoutePlugin, takeGroupGuard } from './route-plugins.ts'
 
 export const apisix: Importer = {
   title: 'APISIX',
@@ -55,7 +55,8 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     const about = plugin.routes === undefined ? proxies : using
     if (plugin.name === 'ai-rate-limiting') takeTokenLimits(plugin, about, callers, draft)
     if (plugin.name === 'limit-count') takeRequestLimit(plugin, about, callers, draft)
-    leavePlugin(plugin, using.length > 0)
+    const isHeld = proxies.length > 0 && takeGroupGuard(plugin, callers.groups, making)
+    leavePlugin(plugin, isHeld || using.length > 0)
   }
   for (const { whole } of routes) leaveRoute(whole)
   for (const section of ['services', 'plugin_configs', 'global_rules'])

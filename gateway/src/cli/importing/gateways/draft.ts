@@ -6,6 +6,7 @@ import { configSchema } from '@turnward/contract/config'
 import { checkSafety } from '../../../config/safety.ts'
 import type { ImportedVariables } from '../imported-variables.ts'
 import type { DraftEntry } from './draft-entry.ts'
+import type { Foreign } from './foreign-value.ts'
 import { FreeNames } from './naming.ts'
 import { sampled, type Samples } from './samples.ts'
 
@@ -15,6 +16,8 @@ type ListSection = 'routes' | 'prices' | 'grants'
 /** More is refused by the schema as a whole. */
 const mostRules = 256
 const mostPrices = 1000
+
+const besideOthers = 'it looks at every call of the group, beside the guards that are for everybody'
 
 export class Draft {
   readonly variables: ImportedVariables
@@ -52,6 +55,14 @@ export class Draft {
   /** What was taken under a name. */
   entryOf(section: MapSection, name: string): unknown {
     return this.#maps.get(section)?.get(name)
+  }
+
+  /** Lets a guard that was taken hold for every call of the principals of a group. `said`: what says that it is for them. */
+  holdForGroup(guard: string, group: string, said: readonly Foreign[]): void {
+    const value = this.entryOf('guards', guard)
+    if (typeof value !== 'object' || value === null) return
+    Object.assign(value, { groups: [group] })
+    for (const from of said) from.carried(`guards.${guard}.groups`, besideOthers)
   }
 
   /** Whether there is a key with this secret, which then belongs to somebody. */

@@ -15,7 +15,7 @@ import { kongParts } from './parts.ts'
 import { readKongFile, type KongFile, type KongPlugin, type KongRoute } from './plugins.ts'
 import { usersOf } from '../gateways/taken-route.ts'
 import { takeProxy, type ProxyScope, type TakenProxy } from './proxies.ts'
-import { isRoutePlugin, leaveRoutePlugin } from './route-plugins.ts'
+import { isRoutePlugin, leaveRoutePlugin, takeGroupGuard } from './route-plugins.ts'
 import { covers, isForSome, precision, ScopedPlugins } from './scopes.ts'
 import type { KongMaking } from './target.ts'
 
@@ -52,7 +52,8 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     const about = isForSome(plugin) ? proxies.filter((proxy) => isFor(plugin, proxy)) : using
     if (plugin.name === 'ai-rate-limiting-advanced') takeAiLimits(plugin, about, callers, draft)
     if (plugin.name === 'rate-limiting') takeRequestLimits(plugin, about, callers, draft)
-    leavePlugin(plugin, using.length > 0)
+    const isHeld = proxies.length > 0 && takeGroupGuard(plugin, callers.groups, making)
+    leavePlugin(plugin, isHeld || using.length > 0)
   }
   for (const { whole } of file.routes) leave(whole, leftOfRoute)
   for (const [, whole] of file.services) leave(whole, leftOfService)
