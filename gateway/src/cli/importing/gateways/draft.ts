@@ -6,7 +6,7 @@ import { configSchema } from '@turnward/contract/config'
 import { checkSafety } from '../../../config/safety.ts'
 import type { ImportedVariables } from '../imported-variables.ts'
 import type { DraftEntry } from './draft-entry.ts'
-import { freeName } from './naming.ts'
+import { FreeNames } from './naming.ts'
 import { sampled, type Samples } from './samples.ts'
 
 export type MapSection = 'credentials' | 'upstreams' | 'guards' | 'templates' | 'transforms' | 'groups' | 'principals' | 'keys'
@@ -22,6 +22,7 @@ export class Draft {
   readonly #maps = new Map<MapSection, Map<string, unknown>>()
   readonly #lists = new Map<ListSection, unknown[]>()
   readonly #rules = new Map<string, unknown>()
+  readonly #names = new Map<MapSection | 'limits', FreeNames>()
   readonly #settings: Record<string, unknown> = {}
   /** Of keys. */
   readonly #secrets = new Set<unknown>()
@@ -33,11 +34,8 @@ export class Draft {
 
   /** Takes an entry under the name that is wanted, or one like it. Returns its name; undefined when it would be refused. */
   add(section: MapSection, wanted: string, entry: DraftEntry): string | undefined {
-    return this.addAs(
-      section,
-      freeName(wanted, (other) => this.entryOf(section, other) !== undefined),
-      entry,
-    )
+    const name = this.#freeName(section, wanted, (other) => this.entryOf(section, other) !== undefined)
+    return this.addAs(section, name, entry)
   }
 
   /** Takes an entry under this very name, which nobody has. */
@@ -78,7 +76,7 @@ export class Draft {
   /** Takes a limit, under the name that is wanted or one like it. */
   limit(wanted: string, entry: DraftEntry): void {
     if (this.#rules.size >= mostRules) return entry.refused(`there can be ${mostRules} limits at most`)
-    const name = freeName(wanted, (other) => this.#rules.has(other))
+    const name = this.#freeName('limits', wanted, (other) => this.#rules.has(other))
     const value = { name, ...entry.value }
     if (!this.#isTaken({ limits: { rules: [value] } }, entry)) return
     entry.taken(`limits.rules[${this.#rules.size}]`)
@@ -119,6 +117,12 @@ export class Draft {
         ([, value]) => value !== undefined && (typeof value !== 'object' || Object.keys(value as object).length > 0),
       ),
     )
+  }
+
+  #freeName(section: MapSection | 'limits', wanted: string, isThere: (name: string) => boolean): string {
+    const names = this.#names.get(section) ?? new FreeNames()
+    this.#names.set(section, names)
+    return names.of(wanted, isThere)
   }
 
   #isTaken(part: object, entry: DraftEntry): boolean {
