@@ -12,6 +12,7 @@ import { ClientPage, ClientsPage, wantedIn } from './pages/connect.tsx'
 import { CredentialsPage } from './pages/credentials.tsx'
 import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage, UpstreamsPage } from './pages/health.tsx'
+import { KeysPage, keysIn } from './pages/keys.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { PolicyPage } from './pages/policy.tsx'
 import { StartPage } from './pages/start.tsx'
@@ -55,6 +56,7 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/connect', component: ClientsPage }),
   createRoute({ getParentRoute: () => root, path: '/connect/$client', component: ClientPage, validateSearch: wantedIn }),
   createRoute({ getParentRoute: () => root, path: '/credentials', component: CredentialsPage }),
+  createRoute({ getParentRoute: () => root, path: '/keys', component: KeysPage, validateSearch: keysIn }),
   createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: afterIn }),
   createRoute({ getParentRoute: () => root, path: '/people/$id', component: PersonPage }),
   createRoute({ getParentRoute: () => root, path: '/configuration', component: ConfigurationPage }),

@@ -14,6 +14,7 @@ export interface MenuPage {
     | '/upstreams'
     | '/connect'
     | '/credentials'
+    | '/keys'
     | '/people'
     | '/configuration'
   readonly name: string
@@ -50,6 +51,7 @@ export const menu: readonly MenuGroup[] = [
     name: 'Connect',
     pages: [
       { to: '/connect', name: 'Clients', about: 'lead coding agents and programs here' },
+      { to: '/keys', name: 'Keys', about: 'virtual keys: make, renew, revoke' },
       { to: '/credentials', name: 'Credentials', about: 'your own keys of model providers' },
     ],
   },

@@ -106,7 +106,10 @@ function Steps({ id, client, place }: { readonly id: string; readonly client: Co
   return (
     <>
       <h2>1. A key</h2>
-      <p>Whoever runs the gateway makes one, once for each person and agent. It is shown once.</p>
+      <p>
+        Whoever administers the gateway makes one, once for each person and agent, <Link to="/keys">here</Link> or where it runs. It is
+        shown once.
+      </p>
       <Snippet name="On the gateway’s machine" text={`turnward keys create --principal ${me?.id ?? 'NAME'} --consumer ${id}`} />
       <h2>2. Where it is led</h2>
       {files.length === 0 ? null : (

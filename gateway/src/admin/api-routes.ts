@@ -8,6 +8,7 @@ import { documentRoute } from './document.ts'
 import { approvalRoutes } from './routes/approvals.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { handleRoutes } from './routes/handles.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { meRoutes } from './routes/me.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { stopRoutes } from './routes/stops.ts'
@@ -24,6 +25,7 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...handleRoutes(services),
     ...approvalRoutes(services),
     ...peopleRoutes(services),
+    ...keyRoutes(services),
     ...trafficRoutes(services),
     ...stopRoutes(services),
     ...turnRoutes(services),

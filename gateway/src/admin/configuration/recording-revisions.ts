@@ -2,6 +2,7 @@
 import type { DecisionRecord } from '@turnward/contract/decision'
 import type { DecisionLog } from '../../audit/decision-log.ts'
 import { newId } from '../../core/ids.ts'
+import { administrationRecord } from '../administration-record.ts'
 import type { ConfigRevisionTable, RevisionFacts } from '../../store/config-revisions.ts'
 
 interface Now {
@@ -28,25 +29,13 @@ export async function recordRevisions(
 }
 
 function recordOfRevision({ revision: number, made, by, reason, summary }: RevisionFacts, { time, revision }: Now): DecisionRecord {
-  return {
-    v: 1,
+  return administrationRecord({
     id: newId('dec'),
-    type: 'decision',
-    kind: 'configuration',
     time,
-    principal: by,
-    actor: null,
-    key: null,
-    session: null,
-    turn: null,
+    by,
     subject: summary,
-    labelBefore: null,
-    labelAfter: null,
-    verdict: 'allow',
-    action: 'release',
     rules: [`revision ${number}`],
     reason: `Revision ${number}, made ${new Date(made).toISOString()}${reason === null ? '.' : `: ${reason}`}`,
-    credential: 'none',
     revision,
-  }
+  })
 }

@@ -6,6 +6,7 @@ import { loadConfig } from '../../config/load.ts'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Scope, Within } from '../../core/principal.ts'
+import { expiryOf, overlapOf } from '../../identity/key-expiry.ts'
 import { createKeyService, type KeyInfo, type KeyService } from '../../identity/key-service.ts'
 import { openStore, type StorePlace } from '../../store/store.ts'
 import { fail, print, table } from '../output.ts'
@@ -97,7 +98,7 @@ async function create(options: KeysOptions): Promise<void> {
           principal: options.principal ?? '',
           consumer: options.consumer,
           actor: options.actor,
-          expires: expiryOf(options.expires ?? '30d'),
+          expires: expiryOf(options.expires ?? '30d', systemClock.now(), '--expires'),
           credentials: credentialsOf(options.credential ?? []),
           scopes: scopesOf(options.scopes),
           within: narrowedTo(options),
@@ -158,10 +159,8 @@ async function show(key: string, options: KeysOptions): Promise<void> {
 async function rotate(key: string, options: KeysOptions): Promise<void> {
   try {
     await withKeys(await storePlaceAt(options.config), async (keys) => {
-      const overlapMs = spanOf(options.overlap ?? '24h')
-      if (overlapMs === undefined)
-        throw new TurnwardError('request.invalid', { subject: '--overlap', why: 'use a span such as 30m, 24h or 7d, or 0' })
-      const expires = options.expires === undefined ? undefined : (expiryOf(options.expires) ?? null)
+      const overlapMs = overlapOf(options.overlap ?? '24h', '--overlap')
+      const expires = options.expires === undefined ? undefined : (expiryOf(options.expires, systemClock.now(), '--expires') ?? null)
       const made = await keys.rotate(key, { overlapMs, expires })
       const old = made.previousUntil === null ? 'no longer good' : `good until ${minuteText(made.previousUntil)}`
       print(
@@ -193,24 +192,6 @@ async function withKeys(place: StorePlace, work: (keys: KeyService) => Promise<v
   } finally {
     await store.close()
   }
-}
-
-const spanUnits: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** Milliseconds of `30m`, `24h`, `7d` or `0`. */
-function spanOf(text: string): number | undefined {
-  if (text === '0') return 0
-  const span = /^(\d{1,5})([mhd])$/.exec(text)
-  return span === null ? undefined : Number(span[1]) * (spanUnits[span[2] ?? 'd'] ?? 0)
-}
-
-function expiryOf(text: string): number | undefined {
-  if (text === 'never') return undefined
-  const span = spanOf(text)
-  const at = span === undefined ? Date.parse(text) : systemClock.now() + span
-  if (Number.isNaN(at))
-    throw new TurnwardError('request.invalid', { subject: '--expires', why: 'use an ISO date, a span such as 12h or 30d, or `never`' })
-  return at
 }
 
 function expiryText(key: Pick<KeyInfo, 'expires'>): string {
