@@ -1,5 +1,5 @@
 /** `turnward config` at a running gateway. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -56,6 +56,17 @@ test('what is exported is compared, checked, applied and taken back', async () =
   expect((await config('rollback', '1')).stdout).toContain('Revision 3 runs.')
   expect(await config('apply', other, '--force')).toMatchObject({ code: 0, stdout: expect.stringContaining('Revision 4 runs.') })
   expect(await config('rollback', '77')).toMatchObject({ code: 3 })
+})
+
+test('`doctor` says before a restart what would be left out', async () => {
+  const { configPath } = governed.gateway
+  const doctor = async (): Promise<string> => (await governed.gateway.cli(['doctor'])).stdout
+  expect(await doctor()).toMatch(/^ok +objects made over the API: revision \d+$/m)
+  const before = await readFile(configPath, 'utf8')
+  const file = JSON.parse(before) as Json
+  await writeFile(configPath, JSON.stringify({ ...file, routes: [...file['routes'], { model: 'gpt-4.1', upstreams: ['openai'] }] }))
+  expect(await doctor()).toMatch(/^PROBLEM +objects made over the API: .*leaves out routes\/chat.*takes no calls$/m)
+  await writeFile(configPath, before)
 })
 
 test('what does not go with the rest changes nothing, and every problem is told with its place', async () => {

@@ -78,11 +78,13 @@ const stored = async (script: PageScript): Promise<readonly { readonly id: strin
 describe('a credential that is no good is not stored, and what is wrong with it is told apart', () => {
   test.each([
     ['credential.refused', 422, { upstream: 'openai', secret: 'sk-of-nobody-3333' }],
+    ['credential.refused', 422, { upstream: 'openai', aws: { access_key_id: 'AKIDOFALICE', secret_access_key: vendorKeys.alice } }],
     ['credential.no_quota', 422, { upstream: 'openai', secret: vendorKeys.poor }],
     ['credential.no_model', 422, { upstream: 'openai', secret: vendorKeys.alice, model: 'gpt-unheard-of' }],
     ['credential.untried', 502, { upstream: 'away', secret: vendorKeys.alice }],
     ['request.invalid', 400, { upstream: 'nowhere', secret: vendorKeys.alice }],
     ['request.invalid', 400, { upstream: 'openai' }],
+    ['request.invalid', 400, { upstream: 'openai', google: { service_account: '{"type": "service_account"}' } }],
     ['request.invalid', 400, { upstream: 'openai', [vendorKeys.alice]: 'a secret in the wrong place' }],
   ])('%s', async (code, status, body) => {
     const answer = await alice.ask('POST', '/api/me/credentials', body)

@@ -1,6 +1,18 @@
 /** A provider credential that a person, a group or the organisation has stored: never what the machine of the gateway is given. */
 import { z } from 'zod'
 
+/** Whether it is what Google gives out for a service account, as far as that can be told without asking. */
+function isServiceAccount(text: string): boolean {
+  try {
+    const file: unknown = JSON.parse(text)
+    if (typeof file !== 'object' || file === null) return false
+    const { type, client_email: email, private_key: key } = file as Readonly<Record<string, unknown>>
+    return type === 'service_account' && typeof email === 'string' && typeof key === 'string' && key.includes('PRIVATE KEY')
+  } catch {
+    return false
+  }
+}
+
 const parts = {
   secret: z.string().trim().min(1).max(8192).optional(),
   aws: z
@@ -13,7 +25,7 @@ const parts = {
   google: z
     .strictObject({
       /** The JSON file of a service account, as text. */
-      service_account: z.string().min(2).max(32_768),
+      service_account: z.string().min(2).max(32_768).refine(isServiceAccount, 'is not the JSON file of a service account'),
     })
     .optional(),
 }

@@ -71,7 +71,8 @@ const objectChangeSchema = z.object({
 
 export const configOutcomeSchema = z
   .object({
-    revision: z.int().meta({ description: 'That runs now; of a trial: that the change was compared with.' }),
+    revision: z.int().meta({ description: 'The newest now; of a trial: that the change was compared with.' }),
+    running: z.boolean().meta({ description: 'Whether the process that answers runs on it; if not, `GET /api/config` says why.' }),
     applied: z.boolean().meta({ description: 'False for a trial, and where nothing is different.' }),
     changes: z.array(objectChangeSchema),
     problems: z.array(configProblemSchema).meta({ description: 'Of a trial: why it would be refused.' }),

@@ -137,7 +137,7 @@ describe.each(backends)('on $name', ({ name, isMissing, make }) => {
     test('are made, seen beside those of the file, replaced by who has seen them, and taken away', async () => {
       const gateway = await start()
       const made = await ask(gateway, 'PUT /routes/chat?reason=for+the+team', route('chat'), { 'if-none-match': '*' })
-      expect(made.json).toMatchObject({ applied: true, changes: [{ kind: 'routes', name: 'chat', change: 'added' }] })
+      expect(made.json).toMatchObject({ applied: true, running: true, changes: [{ kind: 'routes', name: 'chat', change: 'added' }] })
       expect((await call(gateway, 'chat')).status).toBe(200)
 
       const listed = await ask(gateway, 'GET /routes')
@@ -220,6 +220,7 @@ describe.each(backends)('on $name', ({ name, isMissing, make }) => {
       const exported = (await ask(gateway, 'GET /export')).json
       expect((await ask(gateway, 'POST /apply', exported)).json).toEqual({
         revision: exported.revision,
+        running: true,
         applied: false,
         changes: [],
         problems: [],

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml'
 import type { LocatedNode, MapEntry, MapNode, SourceFile, Spot } from './locate.ts'
 import type { ProblemList } from './problems.ts'
 
@@ -65,8 +65,17 @@ const yamlMessages: Record<string, string> = {
   UNEXPECTED_TOKEN: 'not valid YAML here',
 }
 
-/** Parses a file that was read. Problems are added to the list; undefined when nothing usable came out. `isPrivate`: its lines are never quoted. */
-export function parseSource(path: string, text: string, problems: ProblemList, isPrivate = false): MapNode | undefined {
+/**
+ * Parses a file that was read. Problems are added to the list; undefined when nothing usable came out. `isPrivate`: its lines are
+ * never quoted. `mostAliases`: more are refused; what they stand for is counted as often as it is there.
+ */
+export function parseSource(
+  path: string,
+  text: string,
+  problems: ProblemList,
+  isPrivate = false,
+  mostAliases = maxAliases,
+): MapNode | undefined {
   const lines = new LineCounter()
   const file: SourceFile = { path, text, lines, isPrivate }
   let document: Document.Parsed
@@ -101,7 +110,7 @@ export function parseSource(path: string, text: string, problems: ProblemList, i
     problems.add(start, [], 'the file is empty; write `{}` if that is meant')
     return undefined
   }
-  const root = new TreeBuilder(document, file, problems).build(document.contents, 0, [])
+  const root = new TreeBuilder(document, file, problems, mostAliases).build(document.contents, 0, [])
   if (root === undefined) return undefined
   if (root.kind === 'map') return root
   problems.add(root.spot, [], 'a configuration file is a mapping of sections, such as `servers:`')
@@ -118,13 +127,16 @@ class TreeBuilder {
   readonly #document: Document.Parsed
   readonly #file: SourceFile
   readonly #problems: ProblemList
+  readonly #mostAliases: number
+  #targets: ReadonlyMap<Node, Node> | undefined
   #aliases = 0
   #nodes = 0
 
-  constructor(document: Document.Parsed, file: SourceFile, problems: ProblemList) {
+  constructor(document: Document.Parsed, file: SourceFile, problems: ProblemList, mostAliases: number) {
     this.#document = document
     this.#file = file
     this.#problems = problems
+    this.#mostAliases = mostAliases
   }
 
   /** Undefined means refused, and reported. */
@@ -134,8 +146,8 @@ class TreeBuilder {
     if (++this.#nodes > maxNodes || depth > maxDepth)
       return this.#refuse(spot, path, depth > maxDepth ? `nested more than ${maxDepth} levels deep` : `more than ${maxNodes} values`)
     if (isAlias(node)) {
-      if (++this.#aliases > maxAliases) return this.#refuse(spot, path, `more than ${maxAliases} aliases`)
-      const target = node.resolve(this.#document)
+      if (++this.#aliases > this.#mostAliases) return this.#refuse(spot, path, `more than ${this.#mostAliases} aliases`)
+      const target = (this.#targets ??= aliasTargets(this.#document)).get(node)
       return target === undefined ? this.#refuse(spot, path, 'this alias has no anchor before it') : this.build(target, depth + 1, path)
     }
     if (isSeq(node)) {
@@ -182,6 +194,19 @@ class TreeBuilder {
     this.#problems.add(spot, path, message)
     return undefined
   }
+}
+
+/** What each alias stands for: the last one before it that has its anchor. The document is read once, however many there are. */
+function aliasTargets(document: Document.Parsed): ReadonlyMap<Node, Node> {
+  const [anchored, targets] = [new Map<string, Node>(), new Map<Node, Node>()]
+  visit(document, {
+    Node(_key, node) {
+      const target = isAlias(node) ? anchored.get(node.source) : undefined
+      if (target !== undefined) targets.set(node, target)
+      if ('anchor' in node && node.anchor !== undefined) anchored.set(node.anchor, node)
+    },
+  })
+  return targets
 }
 
 function emptyAt(spot: Spot): LocatedNode {

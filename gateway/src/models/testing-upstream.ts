@@ -115,6 +115,8 @@ async function test(
   } catch (thrown) {
     const error = thrown instanceof TurnwardError ? thrown : describeFailure(thrown, upstream.name)
     if (error.code === 'upstream.malformed') return told('address', asTurnwardError(error).why ?? error.message)
+    // It is of another kind than the upstream takes: nobody was asked.
+    if (error.code === 'upstream.credential') return told('key', error.why ?? error.message)
     return told('network', networkProblem(error))
   }
 }

@@ -49,6 +49,7 @@ export function configRoutes({ store, log, snapshot, clock }: ConfigServices, co
     const isThere = name !== undefined && outcome.problems.length === 0 && Object.hasOwn(objects[name.kind] ?? {}, name.name)
     return {
       revision: outcome.revision,
+      running: snapshot().managed.revision >= outcome.revision,
       applied: outcome.applied,
       changes: shownChanges(outcome.changes) as z.input<typeof configOutcomeSchema>['changes'],
       problems: [...outcome.problems],

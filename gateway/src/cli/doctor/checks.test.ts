@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ServerFacts } from '../../store/postgres/server-facts.ts'
+import { managedFindings } from './managed-checks.ts'
 import { sandboxFindings } from './sandbox-checks.ts'
 import { replicaFindings } from './state-checks.ts'
 import { postgresFindings } from './store-checks.ts'
@@ -25,6 +26,16 @@ test('a role that may change records, commits that do not wait, and clocks that 
   expect(levels({ isDurable: false })).toMatchObject({ durability: 'problem' })
   expect(levels({}, 10, 1, -31_000)).toMatchObject({ clocks: 'warning' })
   expect(levels({}, 10, 1, 301_000)).toMatchObject({ clocks: 'problem' })
+})
+
+test('objects made over the API that do not go with the file are told; it is worse where they restrict calls', () => {
+  expect(managedFindings({ revision: 0, leftOut: [], holdsCalls: false })).toEqual([])
+  expect(managedFindings({ revision: 3, leftOut: [], holdsCalls: false })).toMatchObject([{ level: 'ok' }])
+  const leftOut = ['limits/few']
+  expect(managedFindings({ revision: 3, leftOut, holdsCalls: false })).toMatchObject([{ level: 'warning' }])
+  expect(managedFindings({ revision: 3, leftOut, holdsCalls: true })).toMatchObject([
+    { level: 'problem', detail: expect.stringContaining('limits/few') as string },
+  ])
 })
 
 test('replicas on different configurations are told', () => {

@@ -16,6 +16,7 @@ test('the key of one server is never given to another', () => {
   expect(variables.holding('one', 'SECRET', '1')).toBe('${SECRET}')
   expect(variables.holding('two', 'SECRET', '2')).toBe('${TWO_SECRET}')
   expect(variables.holding('two', 'SECRET', '3')).toBe('${TWO_SECRET_2}')
+  expect(variables.holding('two', 'SECRET', '2')).toBe('${TWO_SECRET}')
   const values = variables.list().map(({ name, value }) => [name, value])
   expect(values).toEqual([
     ['API_KEY', undefined],

@@ -22,6 +22,10 @@ interface Known {
 export class ImportedVariables {
   readonly #env: Readonly<Record<string, string | undefined>>
   readonly #known = new Map<string, Known>()
+  /** By the name that is a server's own, and the value: what holds it. */
+  readonly #held = new Map<string, string>()
+  /** By such a name: the number that was given last. */
+  readonly #attempts = new Map<string, number>()
 
   /** `referred`: names the files refer to themselves, which mean what they meant before. */
   constructor(env: Readonly<Record<string, string | undefined>>, referred: Iterable<string>) {
@@ -33,15 +37,29 @@ export class ImportedVariables {
   holding(server: string, wanted: string, value: string): string {
     const plain = variableName(wanted)
     const own = plain.startsWith(`${variableName(server)}_`) ? plain : variableName(`${server}_${wanted}`)
-    for (let attempt = 0; ; attempt += 1) {
-      const name = attempt === 0 ? plain : attempt === 1 ? own : `${own}_${attempt}`
-      const known = this.#known.get(name)
-      const there = known === undefined ? (Object.hasOwn(this.#env, name) ? this.#env[name] : undefined) : known.value
-      if ((known === undefined && there === undefined) || there === value) {
-        this.#use(server, name).value = value
-        return `\${${name}}`
-      }
+    const held = JSON.stringify([own, value])
+    const known = this.#held.get(held)
+    if (this.#mayHold(plain, value)) return this.#hold(server, plain, value)
+    if (known !== undefined) return this.#hold(server, known, value)
+    // Those with lower numbers hold other values, or were the environment's.
+    for (let attempt = this.#attempts.get(own) ?? 1; ; attempt += 1) {
+      const name = attempt === 1 ? own : `${own}_${attempt}`
+      if (!this.#mayHold(name, value)) continue
+      this.#attempts.set(own, attempt)
+      this.#held.set(held, name)
+      return this.#hold(server, name, value)
     }
+  }
+
+  #mayHold(name: string, value: string): boolean {
+    const known = this.#known.get(name)
+    const there = known === undefined ? (Object.hasOwn(this.#env, name) ? this.#env[name] : undefined) : known.value
+    return (known === undefined && there === undefined) || there === value
+  }
+
+  #hold(server: string, name: string, value: string): string {
+    this.#use(server, name).value = value
+    return `\${${name}}`
   }
 
   /** A reference to a variable that the file refers to itself, or asks a person for. `fallback`: as the configuration has it. */

@@ -169,9 +169,11 @@ function problemsText({ problems }: JsonObject): string {
 }
 
 function outcomeText(answer: JsonObject): string {
-  const { applied, revision, problems, changes } = answer
+  const { applied, running, revision, problems, changes } = answer
   if (listOf(changes).length === 0) return `Nothing is different from revision ${numberText(revision)}.`
-  const end = applied === true ? `Revision ${numberText(revision)} runs.` : `Nothing was changed: revision ${numberText(revision)} runs.`
+  const stays = running === true ? 'runs' : 'is written, and does not run at this gateway: see its log'
+  const end =
+    applied === true ? `Revision ${numberText(revision)} ${stays}.` : `Nothing was changed: revision ${numberText(revision)} is the newest.`
   return [changesText(answer), ...(listOf(problems).length === 0 ? [] : [problemsText(answer)]), end].join('\n')
 }
 

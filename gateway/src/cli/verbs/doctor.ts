@@ -1,17 +1,21 @@
 /** `turnward doctor`: looks at everything a configuration stands on, and says what will not work before a call finds out. */
 import type { Command } from 'commander'
-import { readOpeningSettings } from '../../config/opening-settings.ts'
 import { loadConfig } from '../../config/load.ts'
+import { readOpeningSettings } from '../../config/opening-settings.ts'
+import type { Snapshot } from '../../config/snapshot.ts'
 import { asTurnwardError } from '../../core/error.ts'
+import { silentLogger } from '../../core/logger.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { createRunners, runnerOf } from '../../tools/runners/runners.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { findIssuers } from '../doctor/issuer-checks.ts'
+import { managedFindings } from '../doctor/managed-checks.ts'
 import { checkNetworks } from '../doctor/network-checks.ts'
 import { checkSandbox } from '../doctor/sandbox-checks.ts'
 import { checkState } from '../doctor/state-checks.ts'
 import { checkStore } from '../doctor/store-checks.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { openConfig } from '../opening-config.ts'
 import { fail, print } from '../output.ts'
 import { runnerOptions } from '../runner-options.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -54,8 +58,11 @@ async function doctor(options: DoctorOptions): Promise<void> {
 /** The configuration as a whole, and whether the servers it starts can be started here. */
 async function checkConfiguration(path: string): Promise<readonly Finding[]> {
   try {
-    const snapshot = await loadConfig(path, process.env)
-    const findings: Finding[] = [{ check: 'configuration', level: 'ok', detail: `revision ${snapshot.revision}` }]
+    const snapshot = await configurationAt(path)
+    const findings: Finding[] = [
+      { check: 'configuration', level: 'ok', detail: `revision ${snapshot.revision}` },
+      ...managedFindings(snapshot.managed),
+    ]
     const runners = createRunners(runnerOptions([snapshot.dataDir]))
     for (const server of snapshot.servers.values()) {
       if (server.config.transport !== 'stdio') continue
@@ -69,5 +76,19 @@ async function checkConfiguration(path: string): Promise<readonly Finding[]> {
   } catch (error) {
     const { message, fix } = asTurnwardError(error)
     return [{ check: 'configuration', level: 'problem', detail: message, fix }]
+  }
+}
+
+/** As a gateway that is started now would have it, with what was made over the API. */
+async function configurationAt(configPath: string): Promise<Snapshot> {
+  try {
+    const { config, store } = await openConfig({ configPath, env: process.env, logger: silentLogger })
+    config.close()
+    await store.close()
+    return config.current
+  } catch (error) {
+    // What is wrong with the store is a finding of its own.
+    if (asTurnwardError(error).code === 'store.failed') return loadConfig(configPath, process.env)
+    throw error
   }
 }

@@ -82,6 +82,20 @@ describe('objects that do not go with the file at the start', () => {
   })
 })
 
+test('what was left out is used once the file is mended, while the gateway runs', async () => {
+  writeFileSync(path, JSON.stringify({}))
+  const newest = async () => ({ revision: 1, objects: readManagedObjects({ routes: { chat: { model: 'm', upstreams: ['local'] } } }) })
+  const config = await RunningConfig.open(path, {}, silentLogger, { managed: { newest } })
+  try {
+    expect(config.current.managed).toEqual({ revision: 1, leftOut: ['routes/chat'], holdsCalls: true })
+    writeFileSync(path, JSON.stringify({ upstreams }))
+    expect(await config.reload('test')).toBe(true)
+    expect([config.current.managed, config.current.routes.names]).toEqual([{ revision: 1, leftOut: [], holdsCalls: false }, ['m']])
+  } finally {
+    config.close()
+  }
+})
+
 test('an edit of the file that does not go with them changes nothing while the gateway runs', async () => {
   writeFileSync(path, JSON.stringify({ upstreams, managed }))
   const newest = async () => ({ revision: 1, objects: readManagedObjects({ credentials: { c: { secret: '${KEY}' } } }) })

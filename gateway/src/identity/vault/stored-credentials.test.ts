@@ -98,7 +98,8 @@ test('keys of a cloud and of a service account come back as they are used', asyn
   const vault = fakeVault()
   const stored = createStoredCredentials(vault, testClock())
   vault.put('alice', { aws: { access_key_id: 'AKIA12345678', secret_access_key: 'very secret' } })
-  vault.put('group:data', { google: { service_account: '{}' } })
+  const file = JSON.stringify({ type: 'service_account', client_email: 'data@acme.example', private_key: '-----BEGIN PRIVATE KEY-----' })
+  vault.put('group:data', { google: { service_account: file } })
   vault.put('', { aws: { identity: 'instance' } })
   await stored.settled()
   expect(await stored.of({ person: 'alice' }, 'openai')).toMatchObject({
@@ -107,7 +108,7 @@ test('keys of a cloud and of a service account come back as they are used', asyn
   })
   expect(await stored.of({ group: 'data' }, 'openai')).toMatchObject({
     kind: 'google-identity',
-    identity: { from: 'service-account', key: '{}' },
+    identity: { from: 'service-account', key: file },
   })
   // What the machine of the gateway is given is nobody's to store.
   await expect(stored.of('organisation', 'openai')).rejects.toMatchObject({ code: 'upstream.credential' })

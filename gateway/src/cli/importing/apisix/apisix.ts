@@ -8,17 +8,19 @@ import { ModelNames } from '../gateways/model-names.ts'
 import { toldName } from '../gateways/naming.ts'
 import { ProviderCredentials } from '../gateways/provider-credential.ts'
 import { SharedUpstreams } from '../gateways/shared-upstreams.ts'
+import { usersOf } from '../gateways/taken-route.ts'
 import { takeConsumers, takeGrant } from './consumers.ts'
 import type { ApisixMaking } from './instance.ts'
 import { leftOfConsumer, leftOfKeyAuth, leftOfLimits, leftOfRoute, leftPlugins, leftSections } from './left-out.ts'
 import { takeRequestLimit, takeTokenLimits } from './limits.ts'
 import { apisixParts } from './parts.ts'
-import { isForSome, readApisixFile, type ApisixPlugin, type ApisixRoute } from './plugins.ts'
-import { takeProxy, type ProxyScope, type TakenProxy } from './proxies.ts'
-import { isRoutePlugin, leaveRoutePlugin } from './route-plugins.ts'
+import { isForSome, readApisixFile, SpeakingPlugins, type ApisixPlugin, type ApisixRoute } from './plugins.ts'
+import { takeProxy, type ProxyScope } from './proxies.ts'
+import { isRoutePlugin, leaveRoutePlugin, takeGroupGuard } from './route-plugins.ts'
 
 export const apisix: Importer = {
   title: 'APISIX',
+  sections: ['routes', 'services', 'consumers', 'plugin_configs', 'global_rules'],
   parts: apisixParts,
   implied: () => [],
   given: () => new Map(),
@@ -39,18 +41,22 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     guards: new Map(),
     templates: new Map(),
   }
+  const speaking = new SpeakingPlugins(plugins)
   const proxies = plugins.filter(isProxy).flatMap((plugin) => {
-    if (!isForSome(plugin)) return takeProxy(plugin, scopesOf(plugin.routes ?? routes, plugins), names, making)
+    if (!isForSome(plugin)) return takeProxy(plugin, scopesOf(plugin.routes ?? routes, speaking), names, making)
     plugin.config.left('models that only some ask for are for `grants`')
     return []
   })
   const callers = takeConsumers(root, draft, texts)
   for (const proxy of proxies) takeGrant(proxy, proxy.plugins, callers, draft)
+  const users = usersOf(proxies)
   for (const plugin of plugins) {
-    const about = proxies.filter((proxy) => isFor(plugin, proxy))
+    const using = users.get(plugin) ?? []
+    const about = plugin.routes === undefined ? proxies : using
     if (plugin.name === 'ai-rate-limiting') takeTokenLimits(plugin, about, callers, draft)
     if (plugin.name === 'limit-count') takeRequestLimit(plugin, about, callers, draft)
-    leavePlugin(plugin, proxies)
+    const isHeld = proxies.length > 0 && takeGroupGuard(plugin, callers.groups, making)
+    leavePlugin(plugin, isHeld || using.length > 0)
   }
   for (const { whole } of routes) leaveRoute(whole)
   for (const section of ['services', 'plugin_configs', 'global_rules'])
@@ -64,23 +70,14 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
 /** What says which words a route lets through and who may ask there: routes where this differs are different things here. */
 const isTelling = ({ name }: ApisixPlugin): boolean => isRoutePlugin(name) || name === 'consumer-restriction'
 
-function scopesOf(routes: readonly ApisixRoute[], plugins: readonly ApisixPlugin[]): readonly ProxyScope[] {
-  const general = plugins.filter((plugin) => !isForSome(plugin))
-  if (routes.length === 0) return [{ routes, plugins: general.filter((plugin) => plugin.routes === undefined) }]
-  const at = (route: ApisixRoute): readonly ApisixPlugin[] =>
-    general.filter((plugin) => plugin.routes === undefined || plugin.routes.includes(route))
-  const alike = Map.groupBy(routes, (route) =>
-    JSON.stringify(
-      at(route)
-        .filter(isTelling)
-        .map(({ config }) => config.at),
-    ),
-  )
-  return [...alike.values()].map((group) => ({ routes: group, plugins: [...new Set(group.flatMap(at))] }))
-}
-
-function isFor({ routes }: ApisixPlugin, proxy: TakenProxy): boolean {
-  return routes === undefined || proxy.routes.some((route) => routes.includes(route))
+function scopesOf(routes: readonly ApisixRoute[], plugins: SpeakingPlugins): readonly ProxyScope[] {
+  if (routes.length === 0) return [{ routes, plugins: plugins.everywhere }]
+  const each = routes.map((route) => ({ route, speaking: plugins.at(route) }))
+  const alike = Map.groupBy(each, ({ speaking }) => JSON.stringify(speaking.filter(isTelling).map(({ config }) => config.at)))
+  return [...alike.values()].map((group) => ({
+    routes: group.map(({ route }) => route),
+    plugins: [...new Set(group.flatMap(({ speaking }) => speaking))],
+  }))
 }
 
 function leaveRoute(whole: ApisixRoute['whole']): void {
@@ -90,13 +87,10 @@ function leaveRoute(whole: ApisixRoute['whole']): void {
 
 const unknownCallers = 'they were not taken over: those who are only let in with them may not ask for anything'
 
-function leavePlugin(plugin: ApisixPlugin, proxies: readonly TakenProxy[]): void {
+/** `isUsed`: it speaks at a model that was taken over. */
+function leavePlugin(plugin: ApisixPlugin, isUsed: boolean): void {
   const { name, config } = plugin
-  if (isRoutePlugin(name))
-    leaveRoutePlugin(
-      plugin,
-      proxies.some(({ plugins }) => plugins.includes(plugin)),
-    )
+  if (isRoutePlugin(name)) leaveRoutePlugin(plugin, isUsed)
   const isLimit = name === 'ai-rate-limiting' || name === 'limit-count'
   const reasons = isLimit ? leftOfLimits : name === 'key-auth' ? leftOfKeyAuth : {}
   leave(config, reasons)

@@ -3,7 +3,7 @@
 const asWritten = 'requests go out as their clients wrote them'
 const records = 'calls are recorded in the decision log, and told of by metrics and traces: `telemetry`'
 const connections = 'connections to upstreams are kept: `upstreams.*.connections`'
-const retries = 'the next upstream is asked when one fails or has no room'
+const retries = 'when an upstream fails or has no room, the next one is asked, until there is none left'
 const shared = 'replicas share a PostgreSQL and a Valkey of their own here: `store`, `state`'
 const refusals = 'a refusal is 429, or 402 for a budget, as clients of each vendor know it'
 const keys = 'callers have keys here: `turnward keys create`'

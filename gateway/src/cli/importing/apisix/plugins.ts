@@ -42,16 +42,16 @@ export function readApisixFile(root: Foreign): ApisixFile {
     }
   }
   for (const route of routes) add(route.whole, { routes: [route] })
+  const owners = { plugin_config: ownersOf(root, routes, 'plugin_config'), service: ownersOf(root, routes, 'service') }
   // What is nearer to a route takes the place of what is further away.
   const isNearer = (route: ApisixRoute, name: string, kinds: readonly 'plugin_config'[]): boolean =>
-    route.whole.within('plugins', name) !== undefined ||
-    kinds.some((kind) => ownerOf(root, route, kind)?.within('plugins', name) !== undefined)
+    route.whole.within('plugins', name) !== undefined || kinds.some((kind) => owners[kind].of(route)?.within('plugins', name) !== undefined)
   for (const [kind, nearer] of [
     ['plugin_config', []],
     ['service', ['plugin_config']],
   ] as const) {
     for (const owner of root.get(`${kind}s`)?.items() ?? []) {
-      const users = routes.filter((route) => ownerOf(root, route, kind)?.at === owner.at)
+      const users = owners[kind].users(owner)
       for (const [name, config] of owner.get('plugins')?.entries() ?? []) {
         const left = users.filter((route) => !isNearer(route, name, nearer))
         if (left.length === 0) config.left(users.length === 0 ? 'no route uses it' : 'every route that it is for has one of its own')
@@ -65,14 +65,44 @@ export function readApisixFile(root: Foreign): ApisixFile {
   return { plugins, routes }
 }
 
-function ownerOf(root: Foreign, { whole }: ApisixRoute, kind: 'plugin_config' | 'service'): Foreign | undefined {
-  const id = whole.get(`${kind}_id`)?.text()
-  return id === undefined
-    ? undefined
-    : root
-        .get(`${kind}s`)
-        ?.items()
-        .find((owner) => owner.get('id')?.text() === id)
+interface Owners {
+  readonly of: (route: ApisixRoute) => Foreign | undefined
+  readonly users: (owner: Foreign) => readonly ApisixRoute[]
+}
+
+/** Which service, or which shared plugins, each route names by its id: the first that has it. */
+function ownersOf(root: Foreign, routes: readonly ApisixRoute[], kind: 'plugin_config' | 'service'): Owners {
+  const byId = new Map<string, Foreign>()
+  for (const owner of root.get(`${kind}s`)?.items() ?? []) {
+    const id = owner.get('id')?.text()
+    if (id !== undefined && !byId.has(id)) byId.set(id, owner)
+  }
+  const of = ({ whole }: ApisixRoute): Foreign | undefined => {
+    const id = whole.get(`${kind}_id`)?.text()
+    return id === undefined ? undefined : byId.get(id)
+  }
+  const users = Map.groupBy(routes, (route) => of(route)?.at)
+  return { of, users: ({ at }) => users.get(at) ?? [] }
+}
+
+/** The plugins for everybody, found by the routes at which they speak, in their order. */
+export class SpeakingPlugins {
+  readonly everywhere: readonly ApisixPlugin[]
+  readonly #order: ReadonlyMap<ApisixPlugin, number>
+  readonly #ofRoutes = new Map<ApisixRoute, ApisixPlugin[]>()
+
+  constructor(plugins: readonly ApisixPlugin[]) {
+    const general = plugins.filter((plugin) => !isForSome(plugin))
+    this.everywhere = general.filter(({ routes }) => routes === undefined)
+    this.#order = new Map(general.map((plugin, at) => [plugin, at]))
+    for (const plugin of general)
+      for (const route of plugin.routes ?? []) this.#ofRoutes.set(route, [...(this.#ofRoutes.get(route) ?? []), plugin])
+  }
+
+  at(route: ApisixRoute): readonly ApisixPlugin[] {
+    const place = (plugin: ApisixPlugin): number => this.#order.get(plugin) ?? 0
+    return [...(this.#ofRoutes.get(route) ?? []), ...this.everywhere].toSorted((one, other) => place(one) - place(other))
+  }
 }
 
 /** What a consumer is called; credentials stand in the same list, as `<name>/credentials/<id>`. */

@@ -17,15 +17,17 @@ interface RoutePlugin {
   /** Those of global rules, which run first, come before those of routes. */
   readonly isOutermostFirst?: true
   readonly left?: Readonly<Record<string, string>>
+  /** It becomes guards, which may be for a group of callers. */
+  readonly isGuard?: true
 }
 
 const table: readonly RoutePlugin[] = [
-  { name: 'ai-prompt-guard', take: guardPrompts, left: leftOfGuard },
+  { name: 'ai-prompt-guard', take: guardPrompts, left: leftOfGuard, isGuard: true },
   { name: 'ai-prompt-template', take: fillTemplates, left: leftOfTemplates },
   { name: 'ai-prompt-decorator', take: prepend },
   { name: 'ai-prompt-decorator', take: append, isOutermostFirst: true },
   { name: 'ai-cache', take: keepAnswers, left: leftOfCache },
-  { name: 'ai-lakera-guard', take: askLakera, left: leftOfGuard },
+  { name: 'ai-lakera-guard', take: askLakera, left: leftOfGuard, isGuard: true },
 ]
 
 export function isRoutePlugin(name: string): boolean {
@@ -40,6 +42,17 @@ export function routePartsOf(plugins: readonly ApisixPlugin[], making: ApisixMak
       (plugin) => take(plugin, plugin.routes?.[0]?.name ?? 'apisix', making) ?? [],
     )
   })
+}
+
+/** A guard for the callers of one group holds for them, whatever they ask. False when it is none. */
+export function takeGroupGuard(plugin: ApisixPlugin, groups: ReadonlyMap<string, string>, making: ApisixMaking): boolean {
+  const group = groups.get(plugin.group ?? '')
+  const { take, isGuard } = table.find(({ name }) => name === plugin.name) ?? {}
+  if (isGuard !== true || group === undefined || plugin.consumer !== undefined) return false
+  take?.(plugin, group, making)
+  const guards = making.guards.get(plugin.config.at) ?? []
+  for (const guard of guards) making.draft.holdForGroup(guard, group, [])
+  return guards.length > 0
 }
 
 /** Speaks of what of a plugin does not stand on any route. `isUsed`: it is for a model that was taken over. */

@@ -6,7 +6,8 @@ import { configSchema } from '@turnward/contract/config'
 import { checkSafety } from '../../../config/safety.ts'
 import type { ImportedVariables } from '../imported-variables.ts'
 import type { DraftEntry } from './draft-entry.ts'
-import { freeName } from './naming.ts'
+import type { Foreign } from './foreign-value.ts'
+import { FreeNames } from './naming.ts'
 import { sampled, type Samples } from './samples.ts'
 
 export type MapSection = 'credentials' | 'upstreams' | 'guards' | 'templates' | 'transforms' | 'groups' | 'principals' | 'keys'
@@ -16,12 +17,15 @@ type ListSection = 'routes' | 'prices' | 'grants'
 const mostRules = 256
 const mostPrices = 1000
 
+const besideOthers = 'it looks at every call of the group, beside the guards that are for everybody'
+
 export class Draft {
   readonly variables: ImportedVariables
   readonly samples: Samples
   readonly #maps = new Map<MapSection, Map<string, unknown>>()
   readonly #lists = new Map<ListSection, unknown[]>()
   readonly #rules = new Map<string, unknown>()
+  readonly #names = new Map<MapSection | 'limits', FreeNames>()
   readonly #settings: Record<string, unknown> = {}
   /** Of keys. */
   readonly #secrets = new Set<unknown>()
@@ -33,11 +37,8 @@ export class Draft {
 
   /** Takes an entry under the name that is wanted, or one like it. Returns its name; undefined when it would be refused. */
   add(section: MapSection, wanted: string, entry: DraftEntry): string | undefined {
-    return this.addAs(
-      section,
-      freeName(wanted, (other) => this.entryOf(section, other) !== undefined),
-      entry,
-    )
+    const name = this.#freeName(section, wanted, (other) => this.entryOf(section, other) !== undefined)
+    return this.addAs(section, name, entry)
   }
 
   /** Takes an entry under this very name, which nobody has. */
@@ -54,6 +55,14 @@ export class Draft {
   /** What was taken under a name. */
   entryOf(section: MapSection, name: string): unknown {
     return this.#maps.get(section)?.get(name)
+  }
+
+  /** Lets a guard that was taken hold for every call of the principals of a group. `said`: what says that it is for them. */
+  holdForGroup(guard: string, group: string, said: readonly Foreign[]): void {
+    const value = this.entryOf('guards', guard)
+    if (typeof value !== 'object' || value === null) return
+    Object.assign(value, { groups: [group] })
+    for (const from of said) from.carried(`guards.${guard}.groups`, besideOthers)
   }
 
   /** Whether there is a key with this secret, which then belongs to somebody. */
@@ -78,7 +87,7 @@ export class Draft {
   /** Takes a limit, under the name that is wanted or one like it. */
   limit(wanted: string, entry: DraftEntry): void {
     if (this.#rules.size >= mostRules) return entry.refused(`there can be ${mostRules} limits at most`)
-    const name = freeName(wanted, (other) => this.#rules.has(other))
+    const name = this.#freeName('limits', wanted, (other) => this.#rules.has(other))
     const value = { name, ...entry.value }
     if (!this.#isTaken({ limits: { rules: [value] } }, entry)) return
     entry.taken(`limits.rules[${this.#rules.size}]`)
@@ -119,6 +128,12 @@ export class Draft {
         ([, value]) => value !== undefined && (typeof value !== 'object' || Object.keys(value as object).length > 0),
       ),
     )
+  }
+
+  #freeName(section: MapSection | 'limits', wanted: string, isThere: (name: string) => boolean): string {
+    const names = this.#names.get(section) ?? new FreeNames()
+    this.#names.set(section, names)
+    return names.of(wanted, isThere)
   }
 
   #isTaken(part: object, entry: DraftEntry): boolean {

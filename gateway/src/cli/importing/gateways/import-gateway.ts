@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
+import type { MapNode } from '../../../config/locate.ts'
 import { TurnwardError } from '../../../core/error.ts'
 import { exitCodes } from '../../exit-codes.ts'
 import { fail, print } from '../../output.ts'
@@ -9,7 +10,7 @@ import { variablesText } from '../import-report.ts'
 import { checkVariablesFile, writeVariablesFile } from '../import-variables-file.ts'
 import { draftText, whyNotTaken } from './draft-text.ts'
 import { findingsText } from './findings-report.ts'
-import { importers, type ImporterId } from './importers.ts'
+import { importerIds, importers, type ImporterId } from './importers.ts'
 import { planGatewayImport } from './planning-gateway-import.ts'
 import { readGatewayFile } from './reading-gateway-file.ts'
 
@@ -40,7 +41,9 @@ export async function importGateway(from: ImporterId, files: readonly string[], 
     const secretsFile = options.secretsFile === undefined ? undefined : resolve(options.secretsFile)
     const isWritten = options.dryRun !== true
     if (isWritten) checkPlaces(out, secretsFile, options.force === true)
-    const plan = planGatewayImport(from, await readGatewayFile(file), process.env)
+    const root = await readGatewayFile(file)
+    checkSections(from, basename(file), root)
+    const plan = planGatewayImport(from, root, process.env)
     const text = draftText(plan.config, importers[from].title, basename(file))
     const why = await whyNotTaken(text, plan.samples)
     if (why !== undefined)
@@ -81,6 +84,16 @@ export async function importGateway(from: ImporterId, files: readonly string[], 
   } catch (error) {
     fail(options, error)
   }
+}
+
+function checkSections(from: ImporterId, file: string, root: MapNode): void {
+  const { title, sections } = importers[from]
+  if (sections.some((section) => root.entries.has(section))) return
+  throw new TurnwardError('request.invalid', {
+    subject: file,
+    why: `it has none of the sections of a file of ${title}: ${sections.map((section) => `\`${section}\``).join(', ')}`,
+    fix: `Say with \`--from ${importerIds.join('|')}\` whose file it is.`,
+  })
 }
 
 async function written(out: string, text: string, isForced: boolean): Promise<void> {

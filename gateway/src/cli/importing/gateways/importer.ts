@@ -5,6 +5,8 @@ import type { ForeignPart, ForeignTexts } from './foreign-text.ts'
 
 export interface Importer {
   readonly title: string
+  /** What its file is made of: one that has none of these is another's. */
+  readonly sections: readonly string[]
   /** How its file refers to variables and secrets. */
   readonly parts: (text: string) => readonly ForeignPart[]
   /** Variables it reads without its file naming them. */

@@ -14,12 +14,19 @@ export function plainName(text: string): string {
   return name === '' ? 'imported' : name
 }
 
-/** The name, or the name with the first number that nobody has. */
-export function freeName(wanted: string, isThere: (name: string) => boolean): string {
-  const name = plainName(wanted)
-  for (let number = 1; ; number += 1) {
-    const free = number === 1 ? name : `${name}-${number}`
-    if (!isThere(free)) return free
+/** Names of one section, of which each is given once. However many want the same one, no number is tried again that somebody has. */
+export class FreeNames {
+  readonly #numbers = new Map<string, number>()
+
+  /** The name, or the name with the first number that nobody has. */
+  of(wanted: string, isThere: (name: string) => boolean): string {
+    const name = plainName(wanted)
+    for (let number = this.#numbers.get(name) ?? 1; ; number += 1) {
+      const free = number === 1 ? name : `${name}-${number}`
+      if (isThere(free)) continue
+      this.#numbers.set(name, number)
+      return free
+    }
   }
 }
 

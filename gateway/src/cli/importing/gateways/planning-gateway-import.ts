@@ -18,7 +18,7 @@ export interface GatewayImport {
 
 /** `env`: of this process, whose variables are not to be given another meaning. */
 export function planGatewayImport(from: ImporterId, root: MapNode, env: Readonly<Record<string, string | undefined>>): GatewayImport {
-  const { parts, implied, given, take } = importers[from]
+  const { title, parts, implied, given, take } = importers[from]
   const ledger = new Ledger(root)
   const document = new Foreign(root, ledger)
   const known = given(document)
@@ -27,7 +27,9 @@ export function planGatewayImport(from: ImporterId, root: MapNode, env: Readonly
   const samples = new Samples()
   const draft = new Draft(variables, samples)
   take(document, draft, new ForeignTexts(variables, samples, parts, known))
-  return { config: draft.config(), findings: ledger.findings(), notes: ledger.notes, variables: variables.list(), samples }
+  const config = draft.config()
+  if (config['routes'] === undefined) document.note(`No model was taken over. Is it a file of ${title}?`)
+  return { config, findings: ledger.findings(), notes: ledger.notes, variables: variables.list(), samples }
 }
 
 function referredNames(root: MapNode, parts: (text: string) => readonly ForeignPart[]): string[] {

@@ -5,6 +5,9 @@ import type { LocatedNode, MapEntry, MapNode } from '../../../config/locate.ts'
 import { ProblemList } from '../../../config/problems.ts'
 import { maxFileBytes, parseSource, readText } from '../../../config/read-file.ts'
 
+/** One anchor that every deployment merges is usual. */
+const mostAliases = 10_000
+
 /** Reads a YAML or JSON file. Throws `request.invalid` that says where it is wrong. */
 export async function readGatewayFile(path: string): Promise<MapNode> {
   try {
@@ -18,7 +21,7 @@ export async function readGatewayFile(path: string): Promise<MapNode> {
 /** Throws `request.invalid`. The line itself is not shown: there may be a secret in it. */
 export function parseGatewayFile(path: string, text: string): MapNode {
   const problems = new ProblemList()
-  const root = parseSource(path, text, problems)
+  const root = parseSource(path, text, problems, true, mostAliases)
   const [first] = problems.sorted()
   if (root === undefined || first !== undefined)
     throw unreadable(

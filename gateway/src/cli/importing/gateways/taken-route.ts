@@ -18,3 +18,17 @@ export function matchOf(
   const upstreams = about.flatMap((route) => route.upstreams.filter((upstream) => upstream.label === label).map(({ name }) => name))
   return { models, upstreams: [...new Set(upstreams)] }
 }
+
+/** Plugin -> what was taken over at which it speaks. */
+export function usersOf<Plugin, Proxy extends { readonly plugins: readonly Plugin[] }>(
+  proxies: readonly Proxy[],
+): ReadonlyMap<Plugin, readonly Proxy[]> {
+  const users = new Map<Plugin, Proxy[]>()
+  for (const proxy of proxies)
+    for (const plugin of proxy.plugins) {
+      const known = users.get(plugin)
+      if (known === undefined) users.set(plugin, [proxy])
+      else known.push(proxy)
+    }
+  return users
+}

@@ -13,13 +13,15 @@ import { leftOfAuthPlugin, leftOfLimits, leftOfRoute, leftOfService, leftPlugins
 import { takeAiLimits, takeRequestLimits } from './limits.ts'
 import { kongParts } from './parts.ts'
 import { readKongFile, type KongFile, type KongPlugin, type KongRoute } from './plugins.ts'
+import { usersOf } from '../gateways/taken-route.ts'
 import { takeProxy, type ProxyScope, type TakenProxy } from './proxies.ts'
-import { isRoutePlugin, leaveRoutePlugin } from './route-plugins.ts'
-import { covers, isForSome, nearestAt, nearestWithout, precision } from './scopes.ts'
+import { isRoutePlugin, leaveRoutePlugin, takeGroupGuard } from './route-plugins.ts'
+import { covers, isForSome, precision, ScopedPlugins } from './scopes.ts'
 import type { KongMaking } from './target.ts'
 
 export const kong: Importer = {
   title: 'Kong',
+  sections: ['services', 'routes', 'plugins', 'consumers', 'consumer_groups'],
   parts: kongParts,
   implied: () => [],
   given: () => new Map(),
@@ -44,11 +46,14 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
   const proxies = takeProxies(file, names, making)
   const callers = takeConsumers(root, draft, texts)
   for (const proxy of proxies) takeGrant(proxy, proxy.plugins, callers, draft)
+  const users = usersOf(proxies)
   for (const plugin of file.plugins) {
-    const about = proxies.filter((proxy) => (isForSome(plugin) ? isFor(plugin, proxy) : proxy.plugins.includes(plugin)))
+    const using = users.get(plugin) ?? []
+    const about = isForSome(plugin) ? proxies.filter((proxy) => isFor(plugin, proxy)) : using
     if (plugin.name === 'ai-rate-limiting-advanced') takeAiLimits(plugin, about, callers, draft)
     if (plugin.name === 'rate-limiting') takeRequestLimits(plugin, about, callers, draft)
-    leavePlugin(plugin, proxies)
+    const isHeld = proxies.length > 0 && takeGroupGuard(plugin, callers.groups, making)
+    leavePlugin(plugin, isHeld || using.length > 0)
   }
   for (const { whole } of file.routes) leave(whole, leftOfRoute)
   for (const [, whole] of file.services) leave(whole, leftOfService)
@@ -56,28 +61,32 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
 }
 
 function takeProxies({ plugins, routes }: KongFile, names: ModelNames, making: KongMaking): readonly TakenProxy[] {
-  const proxies = plugins.filter(isProxy)
-  return proxies.flatMap((plugin) => {
+  const scoped = new ScopedPlugins(plugins)
+  const [byName, byService] = [Map.groupBy(routes, ({ name }) => name), Map.groupBy(routes, ({ service }) => service)]
+  return plugins.filter(isProxy).flatMap((plugin) => {
     if (isForSome(plugin)) {
       plugin.whole.left('models that only some ask for are for `grants`')
       return []
     }
-    const inScope = routes.filter((route) => covers(plugin, route))
-    const paths = inScope.filter((route) => !proxies.some((other) => precision(other) > precision(plugin) && covers(other, route)))
+    const { route: named, service } = plugin
+    const near = named === undefined ? (service === undefined ? routes : byService.get(service)) : byName.get(named)
+    const inScope = (near ?? []).filter((route) => covers(plugin, route))
+    const isNearer = (other: KongPlugin): boolean => isProxy(other) && precision(other) > precision(plugin)
+    const paths = inScope.filter((route) => !scoped.covering(route).some(isNearer))
     if (inScope.length > 0 && paths.length === 0) {
       plugin.whole.left('every route that it is for has a plugin of its own')
       return []
     }
-    return takeProxy(plugin, scopesOf(plugin, paths, plugins), names, making)
+    return takeProxy(plugin, scopesOf(plugin, paths, scoped), names, making)
   })
 }
 
 /** What says which words a route lets through and who may ask there: routes where this differs are different things here. */
 const isTelling = ({ name }: KongPlugin): boolean => isRoutePlugin(name) || name === 'acl'
 
-function scopesOf(plugin: KongPlugin, paths: readonly KongRoute[], plugins: readonly KongPlugin[]): readonly ProxyScope[] {
-  if (paths.length === 0) return [{ paths, plugins: nearestWithout(plugins, plugin.service) }]
-  const each = paths.map((path) => ({ path, nearest: nearestAt(plugins, path) }))
+function scopesOf(plugin: KongPlugin, paths: readonly KongRoute[], plugins: ScopedPlugins): readonly ProxyScope[] {
+  if (paths.length === 0) return [{ paths, plugins: plugins.nearest({ name: undefined, service: plugin.service }) }]
+  const each = paths.map((path) => ({ path, nearest: plugins.nearest(path) }))
   const alike = Map.groupBy(each, ({ nearest }) => JSON.stringify(nearest.filter(isTelling).map(({ whole }) => whole.at)))
   return [...alike.values()].map((group) => ({
     paths: group.map(({ path }) => path),
@@ -93,13 +102,10 @@ function isFor(plugin: KongPlugin, proxy: TakenProxy): boolean {
 
 const byName = 'models are found by their names here, wherever they were'
 
-function leavePlugin(plugin: KongPlugin, proxies: readonly TakenProxy[]): void {
+/** `isUsed`: it speaks at a model that was taken over. */
+function leavePlugin(plugin: KongPlugin, isUsed: boolean): void {
   const { name, whole, get } = plugin
-  if (isRoutePlugin(name))
-    leaveRoutePlugin(
-      plugin,
-      proxies.some(({ plugins }) => plugins.includes(plugin)),
-    )
+  if (isRoutePlugin(name)) leaveRoutePlugin(plugin, isUsed)
   if (name === 'ai-rate-limiting-advanced' || name === 'rate-limiting')
     for (const [key, why] of Object.entries(leftOfLimits)) get(key)?.left(why)
   if (name === 'key-auth' || name === 'acl') for (const [key, why] of Object.entries(leftOfAuthPlugin)) get(key)?.left(why)

@@ -6,7 +6,8 @@ const records = 'calls are recorded in the decision log, and told of by metrics 
 const azureTokens = 'tokens of Azure are not fetched here: add a credential with a key, or `auth: token`'
 export const assumedRole = 'a role that is taken on is not there yet: give this machine the role, or keys of it'
 const balancing = 'there is one upstream, or none is chosen like this here'
-const retries = 'when something is tried again is not configured here: the next upstream is asked'
+const retries =
+  'when an upstream fails, the next one is asked, until there is none left; `routes[].retries.attempts` says how often they are all asked again'
 const notBodies =
   'what it answers again is found by an address, not by what a request says: say `cache: { kind: exact }` on the routes if answers may be given again'
 const semantic = 'who is asked for what is said by `balance: semantic` of a route, with `examples`: docs/balancing.md'
@@ -40,7 +41,7 @@ export const leftOfBalancer = {
   tokens_count_strategy: balancing,
   slots: balancing,
   retries,
-  failover_criteria: retries,
+  failover_criteria: 'the next upstream is asked after connection errors, timeouts, 429 and 5xx, whatever the criteria',
   max_fails: 'it is no number of failures from 1 to 1000',
   fail_timeout: 'it is no length of time between a millisecond and a day',
   write_timeout: 'what is sent is not timed by itself',

@@ -122,6 +122,7 @@ function takeRoutes(
       return routeTarget(upstream, model, name, { ...(isBalanced && shares[at]), ...(own !== undefined && { examples: own }) })
     })
     entry.set('upstreams', upstreams)
+    setRetries(entry, plugin.get('balancer')?.get('retries'), upstreams.length)
     for (const part of parts) part(entry)
     if (making.draft.push('routes', entry)) taken.push(literal(name))
   }
@@ -141,6 +142,15 @@ function setBalance(entry: DraftEntry, algorithm: Foreign | undefined, counted: 
   const [balance, why] = (Object.hasOwn(algorithms, name) ? algorithms[name] : undefined) ?? []
   if (balance !== undefined) entry.set('balance', balance, algorithm, why)
   return balance !== undefined
+}
+
+const mostAttempts = 10
+
+/** There it is said how often one target after the other is tried; here all of them are, once and as often again. */
+function setRetries(entry: DraftEntry, from: Foreign | undefined, targets: number): void {
+  const said = from?.number()
+  const attempts = said === undefined ? 0 : Math.min(mostAttempts, Math.round((said + 1) / targets) - 1)
+  if (attempts >= 1) entry.set('retries', { attempts }, from, 'a call is asked again when every upstream of its route has failed')
 }
 
 /** The model they all ask, or the name of the route where they ask several. */

@@ -18,6 +18,7 @@ import { takeRoutes } from './routes.ts'
 
 export const litellm: Importer = {
   title: 'LiteLLM',
+  sections: ['model_list', 'litellm_settings', 'router_settings', 'general_settings', 'guardrails'],
   parts: litellmParts,
   implied: (root) => [
     ...(root.get('model_list')?.items() ?? []).flatMap((item) => impliedVariable(new Parameters(item, sharedCredentials(root)))),
