@@ -7,6 +7,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { RestartOutcome, RestartTable } from '../../store/restarts.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, type OutputOptions } from '../output.ts'
 import { lookEveryMs } from '../each-second.ts'
 import { withStore } from './known-server-tools.ts'
@@ -33,6 +34,7 @@ export async function restartServer(name: string, options: RestartOptions): Prom
     const processes = await withStore(snapshot, async (store) => {
       if (store === undefined) throw nobodyRuns()
       const id = `restart_${randomText(16)}`
+      await noteAct(store, { verb: 'turnward servers restart', by, act: 'servers.restart', subject: name, reason: `Restarts ${name}.` })
       await store.restarts.ask({ id, server: name, asked: systemClock.now(), by })
       return watched(store.restarts, id)
     })
