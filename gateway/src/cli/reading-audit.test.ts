@@ -30,6 +30,7 @@ describe.each(logBackends.filter(({ isMissing }) => !isMissing))('changes on rec
     log.append(ofKey)
     log.append(ofRevision)
     for (let count = 0; count < 2500; count += 1) log.append(decision({ reason: 'keys of alice, says "kind":"configuration"' }))
+    log.append(decision({ gaps: [{ kind: 'stop', detail: 'an administrator has stopped this tool', source: 'stop' }] }))
     log.append(ruled('asked'))
     log.append(ruled('approved', { by: 'carol', via: 'page' }))
     log.append(decision({ kind: 'stop', time: at + 2, principal: 'root', verdict: 'deny', subject: 'agent intern', turn: null }))
