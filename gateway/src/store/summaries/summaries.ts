@@ -207,6 +207,7 @@ const columns: Readonly<Record<UsageDimension, keyof UsageHoursRow>> = {
   agent: 'agent',
   model: 'model',
   upstream: 'upstream',
+  route: 'route',
 }
 
 function usageConditions({ from, to, only }: Pick<UsageQuery, 'from' | 'to' | 'only'>): ReturnType<typeof sql> {
@@ -321,6 +322,7 @@ async function addUsage(transaction: Transaction<StoreTables>, usage: readonly H
           agent: storable(row.agent),
           model: storable(row.model),
           upstream: storable(row.upstream),
+          route: storable(row.route),
           calls: row.calls,
           failures: row.failures,
           input_tokens: row.inputTokens,
