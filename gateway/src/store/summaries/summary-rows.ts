@@ -52,7 +52,14 @@ export async function hold(transaction: Transaction<StoreTables>): Promise<void>
 }
 
 /** What it is found by. */
-export function factsOf({ whose, tools, models, trusts, actions, verdicts }: Part): readonly (readonly [(typeof factNames)[number], string])[] {
+export function factsOf({
+  whose,
+  tools,
+  models,
+  trusts,
+  actions,
+  verdicts,
+}: Part): readonly (readonly [(typeof factNames)[number], string])[] {
   const values: Readonly<Record<(typeof factNames)[number], readonly (string | null)[]>> = {
     session: [whose.session],
     principal: [whose.principal],
@@ -76,4 +83,3 @@ export function keyText(text: string): string {
 export function storable(text: string): string {
   return text.replaceAll('\0', '\u{fffd}').toWellFormed()
 }
-
