@@ -13,6 +13,8 @@ const draftSchema = z
 
 export const replayRequestSchema = z.strictObject({
   since: z.string().max(64).default('24h').meta({ description: 'An ISO date, or a span such as 24h.' }),
+  turn: nameSchema.optional().meta({ description: 'Only this turn, whenever it was.' }),
+  session: nameSchema.optional().meta({ description: 'Only this session, whenever it was.' }),
   draft: draftSchema,
 })
 

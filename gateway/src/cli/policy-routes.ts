@@ -98,17 +98,17 @@ export function policyRoutes(services: Services): readonly ApiRoute[] {
       method: 'POST',
       needs: { role: 'admin' },
       tag,
-      summary: 'What a draft would have decided otherwise, by the newest records of a span',
+      summary: 'What a draft would have decided otherwise, by the newest records of a span, or those of a turn or session',
       body: replayRequestSchema,
       mostBytes,
       answer: replaySchema,
-      async run({ body: { since, draft } }) {
+      async run({ body: { since, turn, session, draft } }) {
         const now = snapshot()
         if (isReplaying) throw new TurnwardError('policy.busy', { subject: 'replay' })
         isReplaying = true
         try {
           const place = readingPlaceOf(openingSettingsOf(now))
-          const query = { since: sinceOf(since) ?? 0, most: mostRecords }
+          const query = { since: sinceOf(since) ?? 0, most: mostRecords, only: { turn, session } }
           const compiled = await inTurn(() => compiledDraft(now, draft))
           return await replayLog({ place, listings: store.listings }, now, compiled, query)
         } finally {
