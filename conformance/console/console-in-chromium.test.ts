@@ -234,6 +234,19 @@ test('on a telephone the pages are behind a button, and a stop can be lifted wit
   await close()
 })
 
+test('limits say what is used and left', async () => {
+  const { page, complaints, close } = await openAs('bob', '/limits')
+  await page.getByRole('cell', { name: /^principal carol$/ }).waitFor()
+  await page
+    .getByRole('cell', { name: /\d+ of 10000$/ })
+    .first()
+    .waitFor()
+  await page.getByRole('meter', { name: 'calls carol' }).waitFor()
+  await page.getByRole('cell', { name: '$0.00 of $200.00' }).waitFor()
+  expect(complaints).toEqual([])
+  await close()
+})
+
 test.each(['approvals', 'upstreams', 'limits', 'people', 'credentials'])(
   'the page of %s can be read by everybody, in light and dark, on a telephone',
   async (name) => {

@@ -84,6 +84,13 @@ export async function openConsolePlace(): Promise<ConsolePlace> {
         office__greet: { output: { trust: 'trusted' }, requires: { approval: { from: ['alice@acme.example'] } } },
       },
       approvals: { hold_ms: 120_000 },
+      limits: {
+        rules: [
+          { name: 'calls', per: 'principal', count: 'requests', limit: 10_000, window: 'calendar_day' },
+          { name: 'budget', per: 'none', count: 'cost', limit: 200, window: 'calendar_month' },
+          { name: 'at-once', per: 'none', count: 'concurrent', limit: 64 },
+        ],
+      },
     },
   })
   await serversReady(url)

@@ -1,20 +1,17 @@
 /** At the first start nobody could let anybody in: whoever sits at the terminal is given a link that makes the first administrator, once. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../scripts/services/free-port.ts'
 import { runCli } from '../harness/cli.ts'
-import { repositoryRoot } from '../harness/gateway-process.ts'
 import { codeOf, shownRecovery, shownSecret } from '../harness/local-account.ts'
 import { PageScript } from '../harness/page-script.ts'
 import { ScriptedBrowser } from '../harness/scripted-browser.ts'
+import { hasTerminals, startAtTerminal, type Started } from '../harness/terminal.ts'
 import { until } from '../harness/until.ts'
 
 const password = 'correct horse battery'
-// From util-linux: runs a command at a terminal of its own.
-const hasTerminals = spawnSync('script', ['--version']).status === 0
 
 describe.skipIf(!hasTerminals)('a gateway that is started at a terminal', () => {
   let folder: string
@@ -102,42 +99,3 @@ describe.skipIf(!hasTerminals)('a gateway that is started at a terminal', () => 
     expect(gateway.output()).not.toContain('administrator')
   })
 })
-
-interface Started {
-  /** What stands at the terminal so far, its log included. */
-  output(): string
-  /** Resolves when it has ended. */
-  stop(): Promise<void>
-}
-
-/** Resolves when it has said everything that it says at its start. */
-async function startAtTerminal(folder: string, configPath: string): Promise<Started> {
-  const command = `echo "pid $$ ."; exec '${process.execPath}' '${join(repositoryRoot, 'gateway/bin/turnward.mjs')}' start --config '${configPath}'`
-  const child: ChildProcess = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, SHELL: '/bin/sh' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  let output = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  let hasEnded = false
-  void ended.then(() => (hasEnded = true))
-  const pid = Number(await until('the process', () => /pid (\d+) \./.exec(output)?.[1]))
-  const stop = async (): Promise<void> => {
-    if (!hasEnded) process.kill(pid, 'SIGTERM')
-    await ended
-  }
-  await until('the gateway to have started', async () => {
-    if (hasEnded) throw new Error(`the gateway has ended: ${output}`)
-    return output.includes('Turnward is ready') && (await heedsSignals(pid)) ? true : undefined
-  })
-  return { output: () => output, stop }
-}
-
-/** The last thing a start does is to listen to signals: to this one nobody else listens. */
-async function heedsSignals(pid: number): Promise<boolean> {
-  const [, caught = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? []
-  const hangup = 1n
-  return (BigInt(`0x${caught}`) & hangup) !== 0n
-}

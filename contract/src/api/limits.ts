@@ -13,6 +13,10 @@ export const shownLimitSchema = z
     most: z.number(),
     left: z.number(),
     resets: z.string().nullable().meta({ description: 'ISO 8601; null for what has no window.' }),
+    runs_out: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of a calendar window: when nothing is left if it goes on like this (ISO 8601); null: not before it resets.' }),
   })
   .meta({ id: 'Limit' })
 

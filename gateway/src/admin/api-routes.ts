@@ -10,6 +10,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { handleRoutes } from './routes/handles.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { liveRoutes } from './routes/live.ts'
 import { meRoutes } from './routes/me.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { stopRoutes } from './routes/stops.ts'
@@ -31,6 +32,7 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...stopRoutes(services),
     ...turnRoutes(services),
     ...auditRoutes(services),
+    ...liveRoutes(services),
     ...summaryRoutes(services),
     ...usageRoutes(services),
     ...more,

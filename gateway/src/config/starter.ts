@@ -45,6 +45,11 @@ groups:
 principals:
   me: { groups: [staff], emails: [me@example.com] }
 
+# The console: http://127.0.0.1:4100/console/. The first start prints a link that makes you its administrator.
+# Where others reach this gateway, ask for one-time codes as well (\`totp: required\`), or lead people to your identity provider.
+identity:
+  sign_in: { local: true, totp: optional }
+
 # A key says for which principal a call is made. Make more with \`turnward keys create\`.
 keys:
   dev: { principal: me, consumer: laptop, secret: "\${file:${starterKeyPath}}" }

@@ -32,6 +32,7 @@ export function compileDirectory(principals: Principals, { isOpen = false }: { r
   const withDomains = new Map([...people].map(([reader, names]) => [reader, [...new Set([...names, ...domainsOf(names)])]]))
   return {
     readers: isOpen ? undefined : [...people.keys()],
+    people: [...people.keys()],
     declares: (id) => Object.hasOwn(principals, id),
     owns: (address) => owners.has(address) || people.has(address),
     namesOf: (reader) => {

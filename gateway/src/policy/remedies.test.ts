@@ -61,6 +61,28 @@ describe('narrow', () => {
     expect(narrowed('mail__pay', 'eve@x.example')).toMatch(/such as `bob@corp.example`$/)
   })
 
+  test('names people also where an identity provider may know of more, and says no form where the form was right', () => {
+    const house = policyOf({
+      identity: { sign_in: { local: true } },
+      contracts: {
+        own__read: { output: { audience: ['$principal'] } },
+        support__read: { output: { audience: ['@support'] } },
+        nobodys__read: { output: { audience: ['@elsewhere'] } },
+        mail__send: { requires: { audience: { includes: ['$args.to'] } } },
+      },
+      groups: { elsewhere: {} },
+    })
+    const narrowed = (read: string) => {
+      const result = { tools: [tool(read)], principal: alice, callKey: 'k', outcome: 'done' } as const
+      const { state } = admit(house, fresh(house), result, noEvidence)
+      return decide(house, state, call('mail__send', { to: 'eve@x.example' }), noEvidence).remedies[0]?.detail
+    }
+    const only = 'name only readers that may receive what this session has read'
+    expect(narrowed('own__read')).toBe(`${only}, such as \`alice@corp.example\``)
+    expect(narrowed('support__read')).toBe(`${only}, such as \`alice@corp.example\`, \`bob@corp.example\`, \`bob@home.example\``)
+    expect(narrowed('nobodys__read')).toBe(only)
+  })
+
   test('is offered for an argument that cannot be read', () => {
     expect(decide(policy, fresh(policy), call('mail__send', { to: 'all of them' }), noEvidence).remedies).toEqual([
       { kind: 'narrow', detail: 'name every reader as a plain address, @group, domain or principal' },

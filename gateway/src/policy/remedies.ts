@@ -52,10 +52,11 @@ type Maker = (policy: Policy, situation: Situation, findings: Findings) => Propo
 const narrow: Maker = (policy, { state, question }, { gaps, tool: { contract } }) => {
   if (question.args === undefined || !gaps.some((gap) => gap.kind === 'audience' || gap.kind === 'argument')) return undefined
   const named = acceptedReaders(policy, state, question.args, contract)
+  const such = named.length === 0 ? '' : `, such as ${named.map((reader) => `\`${reader}\``).join(', ')}`
   const detail =
-    named.length === 0
+    such === '' && gaps.some(({ kind }) => kind === 'argument')
       ? 'name every reader as a plain address, @group, domain or principal'
-      : `name only readers that may receive what this session has read, such as ${named.map((reader) => `\`${reader}\``).join(', ')}`
+      : `name only readers that may receive what this session has read${such}`
   return {
     remedy: { kind: 'narrow', detail },
     take: (situation) => ({ ...situation, question: { ...situation.question, readers: 'any' } }),
@@ -73,8 +74,10 @@ function acceptedReaders({ directory }: Policy, { label }: PolicyState, args: Js
   const forms = new Set(paths.flatMap((path) => argumentReaders(args, path).readers.map(formOf)))
   const form = forms.size === 1 ? [...forms][0] : 'address'
   const known = possibleReaders(label.audience, directory, mostPossible)
-  const people = (directory.readers ?? []).slice(0, mostPossible).flatMap((reader) => directory.namesOf(reader))
-  return [...new Set([...(known === 'unknown' ? [] : known), ...people])]
+  const named = known === 'unknown' ? [] : known
+  // Each by all of their names: what is read by `mara` may be sent to her address.
+  const people = [...named, ...(directory.people ?? []).slice(0, mostPossible)].flatMap((reader) => directory.namesOf(reader))
+  return [...new Set([...named, ...people])]
     .filter((reader) => formOf(reader) === form && mayReceive(label.audience, directory.namesOf(reader)))
     .filter((reader) => paths.every((path) => mayBeNamed(contract, path.slice('$args.'.length).replace(/\?$/, ''), reader, label)))
     .slice(0, maxNamed)

@@ -245,6 +245,8 @@ export interface Directory {
   readonly namesOf: (reader: string) => readonly string[]
   /** Every declared principal as a reader, to tell whether anybody at all may receive something. Absent: not known. */
   readonly readers?: readonly string[] | undefined
+  /** Declared principals as readers, to name some of them; there may be others. Absent: none is named. */
+  readonly people?: readonly string[] | undefined
   /** Whether a principal of this very id is declared. Absent: all are. */
   readonly declares?: ((id: string) => boolean) | undefined
   /** Whether an address is that of a declared principal, or of several. */

@@ -14,6 +14,7 @@ import { countModelCalls, demoToolCalls, type DemoReport } from '../demo/report.
 import { prepareSandbox } from '../demo/sandbox.ts'
 import { makeWorkspace, type Workspace } from '../demo/workspace.ts'
 import { openGateway, type Gateway } from '../gateway.ts'
+import { demoAccount, type DemoAccount } from '../demo/demo-account.ts'
 import { fail, print } from '../output.ts'
 import { jsonOption, logLevelOf } from '../shared-options.ts'
 
@@ -67,7 +68,7 @@ async function demo(options: DemoOptions): Promise<void> {
     }
     print(options, report, `${formatTurnTree(turnTree(records))}\n${closingText(report, run.answer, await workspace.sent())}`)
     if (options.once === true) return
-    say(nextSteps(gateway.url, workspace, run.turn))
+    say(nextSteps(gateway.url, workspace, run.turn, await demoAccount(gateway.services)))
     await untilInterrupted()
   } catch (error) {
     fail(options, error)
@@ -129,8 +130,12 @@ function closingText(report: DemoReport, answer: string, sent: readonly { readon
   ].join('\n')
 }
 
-function nextSteps(url: string, workspace: Workspace, turn: string): string {
+function nextSteps(url: string, workspace: Workspace, turn: string, { name, password }: DemoAccount): string {
   return `
+See it in the console:
+  ${url}/sign-in?return=/console/turns/${turn}
+  account ${name}, password ${password}
+
 Still running:
   model calls   ${url}/v1/chat/completions, ${url}/v1/messages
   MCP           ${url}/mcp/main

@@ -35,7 +35,7 @@ async function show(options: ShowOptions): Promise<void> {
 
 function limitsText(limits: readonly ShownLimit[]): string {
   if (limits.length === 0) return 'No limit holds here that can be listed.'
-  const rows = limits.map(({ limit, per, scope, count, window, action, used, most, left, resets }) => [
+  const rows = limits.map(({ limit, per, scope, count, window, action, used, most, left, resets, runs_out: runsOut }) => [
     limit,
     per === 'none' ? 'all together' : `${per} ${scope === '' ? '(none)' : printable(scope)}`,
     count.replace('_', ' '),
@@ -44,9 +44,10 @@ function limitsText(limits: readonly ShownLimit[]): string {
     amountText(count, left),
     window.replace('_', ' '),
     resets ?? '-',
+    runsOut ?? '-',
     action,
   ])
-  return table([['LIMIT', 'OF', 'COUNTS', 'USED', 'MOST', 'LEFT', 'WINDOW', 'RESETS', 'ACTION'], ...rows])
+  return table([['LIMIT', 'OF', 'COUNTS', 'USED', 'MOST', 'LEFT', 'WINDOW', 'RESETS', 'RUNS OUT', 'ACTION'], ...rows])
 }
 
 /** A sliding window has parts of what was used before; nobody reads them. What is left is rounded so that it is there. */

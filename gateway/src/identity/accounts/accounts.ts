@@ -74,13 +74,13 @@ export class Accounts {
   }
 
   /**
-   * Uses a link. Resolves with who it is and the new recovery codes, or with what is to be told to whoever fills the form in.
-   * Rejects with `auth.link_used`.
+   * Uses a link. Resolves with who it is, whether that is the first administrator, and the new recovery codes; or with what is to be
+   * told to whoever fills the form in. Rejects with `auth.link_used`.
    */
   async useLink(
     token: string,
     { name, password, sealedTotp, code }: NewSecrets,
-  ): Promise<{ readonly problem: string } | { readonly person: string; readonly recovery: readonly string[] }> {
+  ): Promise<{ readonly problem: string } | { readonly person: string; readonly isFirst: boolean; readonly recovery: readonly string[] }> {
     const { store, clock, needsCode } = this.#parts
     const link = await this.findLink(token)
     if (link === undefined) throw new TurnwardError('auth.link_used')
@@ -106,7 +106,7 @@ export class Accounts {
         ? await store.accounts.useFirstLink(link, newPerson(person, ['admin'], now), secrets, now)
         : await store.accounts.useLink(link, secrets, now)
     if (!isUsed) throw new TurnwardError('auth.link_used')
-    return { person, recovery }
+    return { person, isFirst: link.person === undefined, recovery }
   }
 
   async #takesCode(account: StoredAccount, code: string): Promise<boolean> {

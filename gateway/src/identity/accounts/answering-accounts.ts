@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TurnwardError } from '../../core/error.ts'
 import { readForm } from '../browser/forms.ts'
 import { html } from '../browser/html.ts'
-import { ownPath, startPage } from '../browser/own-path.ts'
+import { consoleStart, ownPath, startPage } from '../browser/own-path.ts'
 import { answerPage } from '../browser/page.ts'
 import type { SigningIn } from '../browser/signing-in.ts'
 import { recoveryPage, setPasswordPage } from './account-pages.ts'
@@ -79,8 +79,10 @@ export class AccountAnswers {
       return
     }
     await signingIn.begin(request, response, used.person, null)
-    if (used.recovery.length > 0) answerPage(response, 200, recoveryPage(used.recovery, startPage))
-    else answerPage(response, 200, { title: 'You are signed in', body: html`<p>One moment.</p>`, onward: startPage })
+    // The first administrator has everything to set up: the console says what, and in which order.
+    const onward = used.isFirst ? consoleStart : startPage
+    if (used.recovery.length > 0) answerPage(response, 200, recoveryPage(used.recovery, onward))
+    else answerPage(response, 200, { title: 'You are signed in', body: html`<p>One moment.</p>`, onward })
   }
 
   async #answerForm(

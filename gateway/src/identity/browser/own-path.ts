@@ -3,6 +3,9 @@
 /** Where one goes that has nowhere to go. */
 export const startPage = '/sign-in'
 
+/** The page of the console that says what to do next. */
+export const consoleStart = '/console/start'
+
 // `//host` and `/\host` are other hosts to a browser, and so are white space and control characters that it leaves out.
 const ownPathText = /^\/(?![/\\])[!-[\]-~]{0,1023}$/
 

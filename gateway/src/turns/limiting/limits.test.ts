@@ -273,6 +273,25 @@ describe('calls of tools', () => {
   })
 })
 
+test('of a calendar window it is said when nothing is left, if it goes on like this', async () => {
+  await using vendor = await answers()
+  await using floors = await openFloors({ config: configFor(vendor, requests({ limit: 4, window: 'calendar_day' })) })
+  const runsOut = async () => (await showLimits(floors.services, 'alice'))[0]?.runs_out ?? null
+  const midnight = Date.UTC(2030, 0, 1)
+  const at = (hour: number) => floors.clock.advance(midnight + hour * 3_600_000 - floors.clock.now())
+  at(6)
+  expect(await runsOut()).toBeNull()
+  await ask(floors)
+  // A quarter of it in a quarter of the day: there is enough.
+  expect(await runsOut()).toBeNull()
+  await ask(floors)
+  expect(await runsOut()).toBe('2030-01-01T12:00:00.000Z')
+  at(9)
+  expect(await runsOut()).toBe('2030-01-01T18:00:00.000Z')
+  for (let call = 0; call < 2; call += 1) await ask(floors)
+  expect(await runsOut()).toBe('2030-01-01T09:00:00.000Z')
+})
+
 test('how limits stand can be asked for, for everybody or for one', async () => {
   await using vendor = await answers()
   const rules: Rules = [...requests(), { name: 'budget', per: 'group', count: 'cost', limit: 1_000_000, window: 'calendar_month' }]
@@ -285,6 +304,8 @@ test('how limits stand can be asked for, for everybody or for one', async () => 
     ['few', 'bob', 0, 2],
     ['budget', 'staff', outcome?.cost?.amount, 1_000_000 - (outcome?.cost?.amount ?? 0)],
   ])
+  // Nothing runs out at this pace, nor in a window that slides.
+  expect(shown.map((one) => one.runs_out)).toEqual([null, null, null])
   expect((await showLimits(floors.services, 'bob')).map(({ limit, scope }) => [limit, scope])).toEqual([['few', 'bob']])
   // What others share is not theirs either.
   floors.swap(configFor(vendor, requests({ per: 'none', match: { groups: ['staff'] } })))

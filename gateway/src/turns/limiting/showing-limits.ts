@@ -1,5 +1,6 @@
 /** How limits stand, for people: each in every scope that the configuration knows, or in those of one principal. */
 import type { Limit, Snapshot } from '../../config/snapshot.ts'
+import { spanAt } from '../../core/limit-window.ts'
 import type { Services } from '../services.ts'
 import { nanos, scoped } from './limits-of-call.ts'
 
@@ -17,6 +18,8 @@ export interface ShownLimit {
   readonly left: number
   /** When the present window is over (ISO 8601); null for what has none. */
   readonly resets: string | null
+  /** When nothing is left, if it goes on as it has since midnight, Monday or the first (ISO 8601); null: not before it resets. */
+  readonly runs_out: string | null
 }
 
 /** Scopes that nobody can list, because they come and go: sessions, turns. */
@@ -29,6 +32,7 @@ export async function showLimits(
     .filter((limit) => mayHoldFor(current, limit, principal))
     .flatMap((limit) => scopesOf(current, limit, principal).map((scope) => scoped(limit, scope)))
   const standings = await ledger.standings(shown.map(({ counter }) => counter))
+  const now = clock.now()
   return shown.map(({ limit, scope }, at): ShownLimit => {
     const { used = 0, resetMs = Infinity } = standings[at] ?? {}
     const spent = limit.count === 'cost' ? used / nanos : used
@@ -42,9 +46,18 @@ export async function showLimits(
       used: spent,
       most: limit.limit,
       left: Math.max(0, limit.limit - spent),
-      resets: Number.isFinite(resetMs) ? new Date(clock.now() + resetMs).toISOString() : null,
+      resets: Number.isFinite(resetMs) ? new Date(now + resetMs).toISOString() : null,
+      runs_out: runsOut(limit, spent, now),
     }
   })
+}
+
+/** A window that slides forgets what was used long ago: it tells nothing of what will be. */
+function runsOut({ window, limit }: Limit, used: number, now: number): string | null {
+  if (window.kind !== 'calendar' || used <= 0) return null
+  const { from, to } = spanAt(window, now)
+  const at = used >= limit ? now : Math.round(from + ((now - from) * limit) / used)
+  return at < to ? new Date(at).toISOString() : null
 }
 
 /** A limit of other people is not this one's, also where all of them share it. Whose groups only a token says may be in any. */

@@ -1,4 +1,4 @@
-import type { limitsSchema } from '@turnward/contract/api/limits'
+/** Upstreams, and how they are. */
 import type { upstreamsSchema } from '@turnward/contract/api/upstreams'
 import { Link } from '@tanstack/react-router'
 import type { z } from 'zod'
@@ -7,7 +7,6 @@ import { Asked, Page, Time } from '../parts.tsx'
 import { Table } from '../table.tsx'
 
 const upstreams = { queryKey: ['upstreams'], queryFn: () => read<z.output<typeof upstreamsSchema>>('/api/upstreams') }
-const limits = { queryKey: ['limits'], queryFn: () => read<z.output<typeof limitsSchema>>('/api/limits') }
 
 const words = { up: 'up', partly: 'partly', passed_over: 'passed over' } as const
 
@@ -39,42 +38,6 @@ export function UpstreamsPage() {
                 No upstream is configured.{' '}
                 <Link to="/configuration/$kind" params={{ kind: 'upstreams' }}>
                   Make one
-                </Link>
-              </p>
-            }
-          />
-        )}
-      </Asked>
-    </Page>
-  )
-}
-
-export function LimitsPage() {
-  return (
-    <Page title="Limits">
-      <Asked options={limits}>
-        {({ limits: all }) => (
-          <Table
-            caption="Limits and budgets"
-            columns={['Limit', 'Whose', 'Counts', 'Used', 'Most', 'Left', 'Then', 'Resets']}
-            rows={all.map(({ limit, per, scope, count, window, used, most, left, action, resets }) => ({
-              key: `${limit} ${per} ${scope} ${count} ${window}`,
-              cells: [
-                limit,
-                scope === '' ? 'all' : scope,
-                `${count} per ${window}`,
-                used,
-                most,
-                left,
-                action,
-                <Time key="at" at={resets} />,
-              ],
-            }))}
-            empty={
-              <p>
-                Nothing is limited.{' '}
-                <Link to="/configuration/$kind" params={{ kind: 'limits' }}>
-                  Make a limit
                 </Link>
               </p>
             }
