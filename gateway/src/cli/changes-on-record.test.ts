@@ -86,7 +86,9 @@ const lines: Readonly<Record<string, Change | 'nothing' | { readonly shownBy: st
   'POST /api/approvals/{id}/deny': { shownBy: 'gateway/src/turns/approvals/ruling.test.ts' },
   'POST /api/config/check': 'nothing',
   'POST /api/config/diff': 'nothing',
+  'POST /api/policy/check': 'nothing',
   'POST /api/policy/replay': 'nothing',
+  'POST /api/policy/simulate': 'nothing',
 }
 
 describe.each(storeBackends.filter(({ isMissing }) => !isMissing))('on $name', ({ make }) => {

@@ -283,6 +283,7 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .addColumn('route', 'text', (column) => column.notNull().defaultTo(''))
           .execute()
       },
+    },
     '0021-acts': {
       async up(database: Kysely<unknown>): Promise<void> {
         await database.schema
