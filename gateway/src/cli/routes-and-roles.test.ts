@@ -44,6 +44,7 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/me/credentials/{id...}', 'DELETE', 'person'],
   ['/api/connect', 'GET', 'person'],
   ['/api/handles/{id}', 'GET', 'person'],
+  ['/api/live', 'GET', 'person'],
   ['/api/approvals', 'GET', 'person'],
   ['/api/approvals/{id}', 'GET', 'person'],
   ['/api/approvals/{id}/approve', 'POST', 'person'],
