@@ -122,6 +122,19 @@ describe('`POST /api/policy/replay`', () => {
     expect(await response.json()).toMatchObject({ decisions: 5, changed: 3, notKnown: 0 })
   })
 
+  test('of one turn or session alone', async () => {
+    const loose = draftOf({ desk__read: { output: { trust: 'trusted' } } })
+    const all = (await (await ask(ada, { draft: loose })).json()) as Json
+    const turn = (all['changes'] as { readonly tool: string; readonly turns: readonly string[] }[]).find(({ tool }) => tool === 'desk__pay')
+      ?.turns[0]
+    const { session } = (await (
+      await fetch(`${gateway.url}/api/turns/${turn}`, { headers: { authorization: `Bearer ${ada}` } })
+    ).json()) as Json
+    expect(await (await ask(ada, { turn, draft: loose })).json()).toMatchObject({ decisions: 1, changed: expect.any(Number) })
+    expect(await (await ask(ada, { session, draft: loose })).json()).toMatchObject({ decisions: 5, changed: 3 })
+    expect(await (await ask(ada, { session: 'ses_none', draft: loose })).json()).toMatchObject({ decisions: 0, from: null })
+  })
+
   test('and nobody else', async () => {
     expect((await ask(bob, { draft: draftOf({}) })).status).toBe(403)
     expect((await ask('tw_nobody_at_all_0000000000000', { draft: draftOf({}) })).status).toBe(401)

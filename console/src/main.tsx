@@ -15,7 +15,8 @@ import { LimitsPage } from './pages/limits.tsx'
 import { UpstreamsPage } from './pages/upstreams.tsx'
 import { KeysPage, keysIn } from './pages/keys.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
-import { PolicyPage } from './pages/policy.tsx'
+import { PolicyPage, policyIn } from './pages/policy.tsx'
+import { SimulatePage, simulationIn } from './pages/simulate.tsx'
 import { StartPage } from './pages/start.tsx'
 import { StopsPage } from './pages/stops.tsx'
 import { TurnPage } from './pages/turn.tsx'
@@ -48,7 +49,8 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/usage', component: UsagePage, validateSearch: usageIn }),
   createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
   createRoute({ getParentRoute: () => root, path: '/start', component: StartPage }),
-  createRoute({ getParentRoute: () => root, path: '/policy', component: PolicyPage }),
+  createRoute({ getParentRoute: () => root, path: '/policy', component: PolicyPage, validateSearch: policyIn }),
+  createRoute({ getParentRoute: () => root, path: '/policy/simulate', component: SimulatePage, validateSearch: simulationIn }),
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage, validateSearch: statusIn }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),

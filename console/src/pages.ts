@@ -42,7 +42,7 @@ export const menu: readonly MenuGroup[] = [
     name: 'Govern',
     pages: [
       { to: '/approvals', name: 'Approvals', about: 'calls that wait for a person' },
-      { to: '/policy', name: 'Policy', about: 'try a draft on what is on record' },
+      { to: '/policy', name: 'Policy', about: 'what is in effect, which tools nobody has described, and trying calls and drafts' },
       { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
       { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
     ],

@@ -165,6 +165,8 @@ export const decisionRecordSchema = z.object({
   /** MCP gateway name, for tool calls at an MCP endpoint. */
   gateway: z.string().nullable().optional(),
   upstream: z.string().nullable().optional(),
+  /** Pattern of the route that a model call took; absent where that is the name of the model. */
+  route: z.string().optional(),
   /** Why it goes to this upstream, where there are several. */
   routing: z
     .object({

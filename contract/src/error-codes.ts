@@ -110,7 +110,6 @@ export const errorCodes = {
   },
   'session.not_found': { status: 404, title: 'No such session is on record', fix: 'List recent ones with `GET /api/sessions`.' },
   'audit.busy': { status: 503, title: 'Too many people read the decision log at the moment', fix: 'Try again in a few seconds.' },
-  'policy.busy': { status: 503, title: 'Another replay of the decision log is under way', fix: 'Try again when it has ended.' },
   'server.not_found': {
     status: 404,
     title: 'There is no MCP server of this name',
@@ -131,6 +130,7 @@ export const errorCodes = {
     title: 'This definition does not wait for a review any more',
     fix: 'Read the tool again: it was accepted meanwhile, or its server lists another definition. Accept what you have seen.',
   },
+  'policy.busy': { status: 503, title: 'Others are trying drafts of the policy', fix: 'Try again when they have ended.' },
   'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },
   'auth.anonymous': {
     status: 401,

@@ -25,17 +25,20 @@ interface ConfirmingProps {
   readonly label: string
   /** Why it cannot be done; undefined when it can. */
   readonly why: string | undefined
+  /** Told what came of it. */
+  readonly onDone?: (outcome: Outcome) => void
 }
 
-export function Confirming({ request, id, label, why }: ConfirmingProps) {
+export function Confirming({ request, id, label, why, onDone }: ConfirmingProps) {
   const who = useMe()
   const readAgain = useReadAgain()
   const [reason, setReason] = useState('')
   const trying = useMutation({ mutationFn: async () => ({ id, outcome: await ask(who.data, request(), { dry_run: 'true' }) }) })
   const doing = useMutation({
     mutationFn: async () => {
-      await ask(who.data, request(), reason.trim() === '' ? {} : { reason: reason.trim() })
+      const outcome = await ask(who.data, request(), reason.trim() === '' ? {} : { reason: reason.trim() })
       await readAgain()
+      onDone?.(outcome)
     },
   })
   const tried = trying.data?.id === id ? trying.data.outcome : undefined

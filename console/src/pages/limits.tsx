@@ -23,7 +23,7 @@ export function LimitsPage() {
               cells: [
                 limit.limit,
                 limit.per === 'none' ? 'all together' : `${limit.per} ${limit.scope}`,
-                `${limit.count.replace('_', ' ')} per ${limit.window.replace('_', ' ')}`,
+                countedText(limit),
                 <Used key="used" limit={limit} />,
                 amountText(limit, Math.max(0, limit.left)),
                 <RunsOut key="out" limit={limit} />,
@@ -49,15 +49,20 @@ export function LimitsPage() {
 function Used({ limit }: { readonly limit: Limit }) {
   const { limit: name, scope, used, most } = limit
   return (
-    <>
+    <span>
       <meter aria-label={`${name} ${scope}`} min={0} max={most} high={most * 0.8} optimum={0} value={used} /> {amountText(limit, used)} of{' '}
       {amountText(limit, most)}
-    </>
+    </span>
   )
 }
 
-function RunsOut({ limit: { runs_out: at, left } }: { readonly limit: Limit }) {
+function countedText({ count, window }: Limit): string {
+  return window === 'now' ? 'calls at once' : `${count.replace('_', ' ')} per ${window.replace('_', ' ')}`
+}
+
+function RunsOut({ limit: { runs_out: at, left, resets } }: { readonly limit: Limit }) {
   if (left <= 0) return <strong className="bad">used up</strong>
+  if (resets === null) return null
   return at === null ? <>not before it resets</> : <Time at={at} />
 }
 

@@ -1,135 +1,259 @@
-/** A draft of the policy on what is on record: which decisions would have been others. Nothing of what runs is touched. */
-import type { replaySchema } from '@turnward/contract/api/policy'
-import { useMutation } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+/** The policy that runs: its lines with their places, and what is known of the tools that are used. */
+import type { policySchema } from '@turnward/contract/api/policy'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { z } from 'zod'
-import { change } from '../api.ts'
-import { Page, Refused, Time, useMe } from '../parts.tsx'
+import { read } from '../api.ts'
+import { Filters, wordsIn, type FilterField } from '../filters.tsx'
+import { Asked, Page, Time } from '../parts.tsx'
+import { beginDraft, draftOf } from '../policy/draft.ts'
+import { coverageWords, spanWords } from '../policy/words.ts'
+import { CopyButton } from '../snippet.tsx'
 import { Table } from '../table.tsx'
 import { countText } from '../words.ts'
 
-type Replay = z.output<typeof replaySchema>
+export type Policy = z.output<typeof policySchema>
+type Line = Pick<Policy['rules'][number], 'managed' | 'place'> & { readonly yaml: string | null }
 
-const example = `include: [turnward.yaml]
-rules:
-  - name: draft
-    when: "tool.name == 'mail__send'"
-    verdict: deny
-    reason: A draft.
-`
-const spans = { '1h': 'the last hour', '24h': 'the last day', '7d': 'the last week' }
+const fields: readonly FilterField[] = [
+  { name: 'since', label: 'Calls of', options: spanWords },
+  { name: 'coverage', label: 'Tools', options: coverageWords },
+  { name: 'tool', label: 'Name has' },
+]
+
+/** What stands in the address of the page. */
+export const policyIn = wordsIn(fields.map(({ name }) => name))
+
+/** The policy that runs, with calls of this span. */
+export function policyOptions(since = '7d') {
+  const query = new URLSearchParams({ since }).toString()
+  return { queryKey: ['policy', since], queryFn: () => read<Policy>(`/api/policy?${query}`) }
+}
 
 export function PolicyPage() {
-  const who = useMe()
-  const [draft, setDraft] = useState(example)
-  const [since, setSince] = useState('24h')
-  const why = who.data?.roles.includes('admin') === true ? undefined : 'Trying a policy needs the role admin.'
-  const replaying = useMutation({
-    mutationFn: () => {
-      if (who.data === undefined) throw new Error('Who you are is still being read. Try again.')
-      return change<Replay>(who.data, 'POST', '/api/policy/replay', { draft, since })
-    },
-  })
-  const isOff = why !== undefined || replaying.isPending
+  const wanted = useSearch({ from: '/policy' })
+  const navigate = useNavigate({ from: '/policy' })
+  const since = wanted['since'] !== undefined && wanted['since'] in spanWords ? wanted['since'] : '7d'
   return (
-    <Page title="Try a policy">
-      <p>
-        A draft is a configuration that includes the file that runs, and says what is to be different: rules, contracts, grants, packs. It
-        is laid beside what agents did; nothing that runs is changed.
+    <Page title="Policy">
+      <p className="buttons">
+        <Link to="/policy/simulate" className="button">
+          Simulate
+        </Link>
       </p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!isOff) replaying.mutate()
-        }}
-      >
-        <label>
-          Draft, as YAML
-          <textarea
-            required
-            rows={Math.min(30, Math.max(8, draft.split('\n').length + 1))}
-            spellCheck={false}
-            value={draft}
-            onChange={({ target }) => setDraft(target.value)}
-          />
-        </label>
-        <label>
-          On
-          <select value={since} onChange={({ target }) => setSince(target.value)}>
-            {Object.entries(spans).map(([span, name]) => (
-              <option key={span} value={span}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        {why === undefined ? null : <p id="why-not">{why}</p>}
-        <p>
-          <button type="submit" className="primary" aria-disabled={isOff} aria-describedby="why-not">
-            {replaying.isPending ? 'Deciding again…' : 'Show what would be different'}
-          </button>
-        </p>
-      </form>
-      {replaying.error === null ? null : <Refused error={replaying.error} />}
-      {replaying.data === undefined ? null : <Replayed replay={replaying.data} />}
+      <Filters fields={fields} wanted={wanted} onWant={(search) => void navigate({ search })} />
+      <Asked options={policyOptions(since)}>{(policy) => <Effective policy={policy} wanted={wanted} since={since} />}</Asked>
     </Page>
   )
 }
 
-function Replayed({ replay }: { readonly replay: Replay }) {
-  const { decisions, same, otherReasons, changed, notKnown, from, to, truncated, shortened, changes, unknown } = replay
+interface EffectiveProps {
+  readonly policy: Policy
+  readonly wanted: ReturnType<typeof policyIn>
+  readonly since: string
+}
+
+function Effective({ policy, wanted, since }: EffectiveProps) {
+  const { posture, trust, packs, rules, contracts, values, revision, file } = policy
+  const [own, ofPacks] = [contracts.filter(({ managed }) => managed !== 'pack'), contracts.filter(({ managed }) => managed === 'pack')]
   return (
     <>
-      <h2>What would be different</h2>
-      <p role="status">
-        {countText(decisions, 'decision')}
-        {from === null ? '' : ' from '}
-        {from === null ? null : <Time at={from} />}
-        {to === null ? '' : ' to '}
-        {to === null ? null : <Time at={to} />}: {changed} would be others, {same} the same
-        {otherReasons === 0 ? '' : ` (${otherReasons} for another reason)`}, of {notKnown} it is not known.
-      </p>
-      {truncated || shortened ? (
-        <p className="refused">There is more than is read or shown at once: a shorter time tells all of it.</p>
-      ) : null}
+      <dl>
+        <dt>Posture</dt>
+        <dd>{posture}</dd>
+        <dt>Trust</dt>
+        <dd>{trust.join(' < ')}</dd>
+        <dt>Packs</dt>
+        <dd>
+          {packs.length === 0 ? 'none' : packs.map(({ pack, server }) => (server === null ? pack : `${pack} for ${server}`)).join(', ')}
+        </dd>
+        <dt>Configuration</dt>
+        <dd>{revision}</dd>
+      </dl>
+      <Tools policy={policy} wanted={wanted} since={since} />
+      <h2>Rules</h2>
       <Table
-        caption="Decisions that would be others"
-        columns={['Tool', 'For', 'Was', 'Becomes', 'Why', 'How often', 'Turns']}
-        rows={changes.map(({ tool, principal, was, becomes, reason, decidedBy, count, turns }) => ({
-          key: `${tool} ${principal} ${was} ${becomes} ${reason}`,
-          cells: [tool, principal, was, becomes, `${reason} (${decidedBy.join(', ')})`, count, <Turns key="turns" turns={turns} />],
+        caption="In their order; each that applies counts"
+        columns={['Rule', 'Does', 'Reason', 'Where', 'Change']}
+        rows={rules.map((rule) => ({
+          key: rule.name,
+          cells: [
+            rule.name,
+            ruleWords[rule.verdict],
+            rule.reason,
+            <Where key="where" {...rule} />,
+            <Change key="change" file={file} {...rule} />,
+          ],
         }))}
-        empty={<p>Nothing would be different. Change the draft, or look at a longer time.</p>}
+        empty={
+          <p>
+            There are no rules.{' '}
+            <Link to="/policy/simulate" search={{ tab: 'draft' }}>
+              Write one, and see what it would have done
+            </Link>
+          </p>
+        }
       />
-      {unknown.length === 0 ? null : (
-        <Table
-          caption="Not known, because it depends on what is not on record"
-          columns={['Tool', 'For', 'Was', 'Depends on', 'How often', 'Turns']}
-          rows={unknown.map(({ tool, principal, was, asks, count, turns }) => ({
-            key: `${tool} ${principal} ${was}`,
-            cells: [
-              tool,
-              principal,
-              was,
-              asks.map(({ source, needs }) => `${needs} (${source})`).join('; '),
-              count,
-              <Turns key="turns" turns={turns} />,
-            ],
-          }))}
-          empty={null}
-        />
+      <h2>Contracts</h2>
+      <ContractTable caption="The most specific for a tool counts" contracts={own} file={file} />
+      {ofPacks.length === 0 ? null : (
+        <details>
+          <summary>{countText(ofPacks.length, 'contract')} of packs</summary>
+          <ContractTable caption="Contracts of packs" contracts={ofPacks} file={file} />
+        </details>
+      )}
+      {values.length === 0 ? null : (
+        <>
+          <h2>Named values</h2>
+          <Table
+            caption="Lists that contracts name"
+            columns={['List', 'Where', 'Change']}
+            rows={values.map((list) => ({
+              key: list.name,
+              cells: [list.name, <Where key="where" {...list} />, <Change key="change" file={file} {...list} />],
+            }))}
+            empty={null}
+          />
+        </>
       )}
     </>
   )
 }
 
-function Turns({ turns }: { readonly turns: readonly string[] }) {
-  return turns.map((turn) => (
-    <p key={turn}>
-      <Link to="/turns/$id" params={{ id: turn }}>
-        {turn}
-      </Link>
-    </p>
-  ))
+const ruleWords = { deny: 'refuses', warn: 'warns', escalate: 'asks a person' } as const
+
+/** Tools by use, those first of which nobody has said anything. */
+function Tools({ policy: { tools, coverage, file, shortened, truncated, from }, wanted, since }: EffectiveProps) {
+  const { coverage: only, tool: part = '' } = wanted
+  const shown = tools.filter((one) => (only === undefined || one.coverage === only) && one.tool.toLowerCase().includes(part.toLowerCase()))
+  const { undescribed } = coverage
+  return (
+    <>
+      <h2>Tools</h2>
+      <ul className="cards">
+        {(['undescribed', 'pack', 'described'] as const).map((name) => (
+          <li key={name}>
+            <p>
+              <strong>{countText(coverage[name].tools, 'tool')}</strong> {coverageWords[name]}
+            </p>
+            <p>
+              {countText(coverage[name].calls, 'call')} in {spanWords[since]}
+            </p>
+            <p>
+              <Link to="/policy" search={{ ...wanted, coverage: name }}>
+                Show {name === 'pack' ? 'these' : name}
+              </Link>
+            </p>
+          </li>
+        ))}
+      </ul>
+      {undescribed.tools === 0 ? null : (
+        <p>
+          What nobody has described is read as if strangers wrote it, and runs only while a conversation has read nothing else of that kind.
+        </p>
+      )}
+      <Table
+        caption="By use"
+        columns={['Tool', 'Calls', 'Refused', 'Known by', 'Do']}
+        rows={shown.map((one) => ({
+          key: one.tool,
+          cells: [
+            one.tool,
+            one.calls,
+            one.refused + one.observed === 0 ? '' : `${one.refused}${one.observed === 0 ? '' : `, and ${one.observed} would have been`}`,
+            <span key="known" className={one.coverage === 'undescribed' ? 'bad' : undefined}>
+              {one.contract === null ? 'nobody' : `${one.contract}${one.coverage === 'pack' ? ' (pack)' : ''}`}
+            </span>,
+            one.suggestion === null ? (
+              <Link key="do" to="/policy/simulate" search={{ tab: 'call', tool: one.tool }} aria-label={`Simulate a call of ${one.tool}`}>
+                Simulate a call
+              </Link>
+            ) : (
+              <OpenDraft key="do" name={one.tool} file={file} yaml={one.suggestion} label="Describe it" />
+            ),
+          ],
+        }))}
+        empty={
+          <p>
+            No tool is like that. <Link to="/policy">Show all tools</Link>
+          </p>
+        }
+      />
+      {from === null ? null : (
+        <p>
+          Counted from <Time at={from} />.{truncated ? ' Calls before that were not counted: there are too many.' : ''}
+          {shortened ? ' There are more tools than are shown.' : ''}
+        </p>
+      )}
+    </>
+  )
+}
+
+interface ContractTableProps {
+  readonly caption: string
+  readonly contracts: Policy['contracts']
+  readonly file: string | null
+}
+
+function ContractTable({ caption, contracts, file }: ContractTableProps) {
+  return (
+    <Table
+      caption={caption}
+      columns={['Tool', 'Result is', 'Call does', 'Call needs', 'Where', 'Change']}
+      rows={contracts.map((contract) => ({
+        key: `${contract.pattern} ${contract.packs.join()}`,
+        cells: [
+          contract.pattern,
+          contract.result,
+          contract.does,
+          contract.needs,
+          contract.managed === 'pack' ? `pack ${contract.packs.join(', ')}` : <Where key="where" {...contract} />,
+          <Change key="change" name={contract.pattern} file={file} {...contract} />,
+        ],
+      }))}
+      empty={
+        <p>
+          You have described no tool yourself.{' '}
+          <Link to="/policy" search={{ coverage: 'undescribed' }}>
+            Show those nobody has described
+          </Link>
+        </p>
+      }
+    />
+  )
+}
+
+function Where({ managed, place }: Pick<Line, 'managed' | 'place'>) {
+  if (managed === 'console') return <>here</>
+  return place === null ? <>in a file</> : <code>{`${place.source}:${place.line}`}</code>
+}
+
+/** What is made here is changed here; a line of the file only there. */
+function Change({ name, file, managed, yaml }: Line & { readonly name: string; readonly file: string | null }) {
+  if (yaml === null || yaml === '') return null
+  if (managed === 'console') return <OpenDraft name={name} file={file} yaml={yaml} label="Edit" />
+  return <CopyButton what={`as YAML: ${name}`} text={yaml} label="Copy as YAML" />
+}
+
+interface OpenDraftProps {
+  readonly name: string
+  readonly file: string | null
+  readonly yaml: string
+  readonly label: string
+}
+
+function OpenDraft({ name, file, yaml, label }: OpenDraftProps) {
+  const navigate = useNavigate()
+  const open = (): void => void navigate({ to: '/policy/simulate', search: { tab: 'draft' } })
+  return (
+    <button
+      type="button"
+      aria-label={`${label}: ${name}`}
+      onClick={() => {
+        beginDraft(draftOf(file, yaml))
+        open()
+      }}
+    >
+      {label}
+    </button>
+  )
 }

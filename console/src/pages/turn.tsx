@@ -29,6 +29,9 @@ function OneTurn({ id, turn }: { readonly id: string; readonly turn: Turn }) {
         <CopyButton what="link" text={location.href} />
         <CopyButton what="JSON" text={JSON.stringify(turn, null, 2)} />
         <CopyButton what="command" text={`turnward turns show ${id}`} />
+        <Link to="/policy/simulate" search={{ tab: 'turns', turn: id }} className="button quiet">
+          Try another rule
+        </Link>
       </p>
       <Facts id={id} turn={turn} />
       {turn.truncated ? <p className="refused">This turn has more records than are read at once: its end is missing here.</p> : null}
@@ -80,7 +83,7 @@ function Facts({ id, turn }: { readonly id: string; readonly turn: Turn }) {
   )
 }
 
-function Refusals({ turn: { refused } }: { readonly turn: Turn }) {
+function Refusals({ turn: { refused, principal, actor, session } }: { readonly turn: Turn }) {
   if (refused.length === 0) return null
   return (
     <>
@@ -91,6 +94,20 @@ function Refusals({ turn: { refused } }: { readonly turn: Turn }) {
             <code>{subject}</code>: <strong>{reason}</strong> {rules.length === 0 ? null : <small>(by {rules.join(', ')})</small>}
           </p>
           <Why reason={reason} gaps={gaps} remedies={remedies} />
+          <p>
+            <Link
+              to="/policy/simulate"
+              search={{
+                tab: 'call',
+                tool: subject,
+                ...(principal !== null && { principal }),
+                ...(actor !== null && { agent: actor }),
+                ...(session !== null && { session }),
+              }}
+            >
+              Simulate such a call
+            </Link>
+          </p>
         </section>
       ))}
     </>

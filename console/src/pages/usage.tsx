@@ -21,6 +21,7 @@ const fields: readonly FilterField[] = [
       consumer: 'application',
       agent: 'agent',
       upstream: 'upstream',
+      route: 'route',
     },
   },
   { name: 'step', label: 'In steps of', options: { hour: 'hours', day: 'days' } },

@@ -10,6 +10,7 @@ export const decisionsQuerySchema = z.strictObject({
   turn: nameSchema.optional(),
   session: nameSchema.optional(),
   principal: nameSchema.optional(),
+  agent: nameSchema.optional().meta({ description: 'The actor.' }),
   kind: shape.kind.optional(),
   type: shape.type.optional().meta({ description: '`decision` for what was decided, `outcome` for what came of it.' }),
   verdict: shape.verdict.optional(),

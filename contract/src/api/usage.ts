@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { momentSchema, nameSchema, timeSchema } from './shared.ts'
 
-export const usageDimensions = ['principal', 'group', 'key', 'consumer', 'agent', 'model', 'upstream'] as const
+export const usageDimensions = ['principal', 'group', 'key', 'consumer', 'agent', 'model', 'upstream', 'route'] as const
 
 export const usageQuerySchema = z.strictObject({
   by: z

@@ -4,6 +4,7 @@ import { databaseUrlSchema, endpointAddressSchema, publicAddressSchema, stateUrl
 import { usageLimits } from './limits.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet } from './common.ts'
 import { listenTlsSchema } from './listen-tls.ts'
+import { retentionSchema } from './retention.ts'
 
 export const listenSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -119,7 +120,7 @@ export const auditSchema = z.strictObject({
   checkpoint_records: z.number().int().min(1).max(1_000_000).default(1000),
   checkpoint_ms: millisecondsSchema.default(60_000),
   contents: notAvailableYet('audit.contents'),
-  retention: notAvailableYet('audit.retention'),
+  retention: retentionSchema.prefault({}),
 })
 
 export const telemetrySchema = z.strictObject({

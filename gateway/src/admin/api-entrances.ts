@@ -6,7 +6,7 @@ import { queryOf } from '../core/request-target.ts'
 import type { ScriptSessions } from '../identity/browser/sign-in.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
-import { administratorOf, requirePerson, requireRole } from './administrators.ts'
+import { type Administrator, administratorOf, requirePerson, requireRole } from './administrators.ts'
 import { answerJson, decodePath, readApiBody } from './api-exchange.ts'
 import type { ApiRoute } from './api-route.ts'
 import { RequestRate } from './request-rate.ts'
@@ -38,12 +38,17 @@ export function apiEntrances({ services, sessions }: ApiParts, routes: readonly 
       needs,
       async handle(request, response, parameter) {
         guardHostName(request.headers, snapshot().settings.listen)
-        const administrator = await administratorOf(services, sessions, request)
-        if (needs === 'person') requirePerson(administrator)
-        else if (needs !== 'caller') requireRole(administrator, needs.role)
+        const who = async (): Promise<Administrator> => {
+          const found = await administratorOf(services, sessions, request)
+          if (needs === 'person') requirePerson(found)
+          else if (needs !== 'caller') requireRole(found, needs.role)
+          return found
+        }
+        const administrator = await who()
         rate.count(administrator.id)
         const asked = {
           administrator,
+          who,
           parameters: parametersIn(names, parameter),
           query: query === undefined ? undefined : checked(query, queryIn(request), 'query'),
           body:

@@ -14,6 +14,8 @@ export interface Ask<Parameters, Query, Body> {
   readonly query: Query
   readonly body: Body
   readonly request: IncomingMessage
+  /** Who asks, as they are by now: for answers that go on. Rejects once they may not come here any more. */
+  readonly who: () => Promise<Administrator>
   /** For headers of the answer; and to be written, where the line says that it writes its answer itself. */
   readonly response: ServerResponse
 }

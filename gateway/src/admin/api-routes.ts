@@ -9,6 +9,7 @@ import { approvalRoutes } from './routes/approvals.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { handleRoutes } from './routes/handles.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { liveRoutes } from './routes/live.ts'
 import { meRoutes } from './routes/me.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { stopRoutes } from './routes/stops.ts'
@@ -29,6 +30,7 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...trafficRoutes(services),
     ...stopRoutes(services),
     ...turnRoutes(services),
+    ...liveRoutes(services),
     ...summaryRoutes(services),
     ...usageRoutes(services),
     ...more,

@@ -2,7 +2,8 @@
 import type { sessionSummarySchema, turnSummarySchema } from '@turnward/contract/api/turns'
 import type { z } from 'zod'
 import { labelOf, outcomeOf, type Part } from '../store/summaries/part.ts'
-import type { Summary, SummaryFacts, SummaryKind, SummaryPlace, SummaryQuery, SummaryTable } from '../store/summaries/summaries.ts'
+import type { SummaryFacts, SummaryQuery, SummaryTable } from '../store/summaries/summaries.ts'
+import type { Summary, SummaryKind, SummaryPlace } from '../store/summaries/summary-rows.ts'
 import { cursorOf, partsOfCursor } from './cursor.ts'
 
 type TurnSummary = z.input<typeof turnSummarySchema>

@@ -287,9 +287,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       config,
       services,
       async close() {
-        // Open MCP listen streams would otherwise keep the server waiting for the whole drain time.
+        // Open MCP listen streams, and whoever follows the log, would otherwise keep the server waiting for the whole drain time.
         const { drain_ms: drainMs } = config.current.settings.limits
-        await Promise.all([server.close(drainMs, () => mcp.close()), services.batches.close(drainMs)])
+        const endStreams = async (): Promise<void> => {
+          await Promise.all([mcp.close(), kept.feed.close()])
+        }
+        await Promise.all([server.close(drainMs, endStreams), services.batches.close(drainMs)])
         await services.background.close()
         await closeAll(opened, logger)
       },
@@ -322,7 +325,7 @@ interface Rooms {
 
 function assemble(rooms: Rooms): Services {
   const { config, kept, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } = rooms
-  const { store, log, reading, state } = kept
+  const { store, log, reading, feed, state } = kept
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -367,6 +370,7 @@ function assemble(rooms: Rooms): Services {
     fleet,
     log,
     reading,
+    feed,
     state,
     store,
     sessions,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Json } from '../../../conformance/harness/json.ts'
 import { silentLogger } from '../core/logger.ts'
-import { makeDatabase, testPostgres } from '../store/backends.fixture.ts'
+import { gatewayBackends } from './gateway-backends.fixture.ts'
 import { openGateway, type Gateway } from './gateway.ts'
 
 const keys = {
@@ -31,35 +31,6 @@ const file = {
   managed: { references: ['VENDOR_*'] },
 }
 
-const redis = process.env['TURNWARD_TEST_REDIS']
-
-interface Backend {
-  readonly name: string
-  readonly isMissing: boolean
-  /** Sections of the file, and what takes everything away again. */
-  make(): Promise<{ readonly sections: object; drop(): Promise<void> }>
-}
-
-const backends: readonly Backend[] = [
-  { name: 'sqlite', isMissing: false, make: async () => ({ sections: {}, drop: async () => {} }) },
-  {
-    name: 'postgres',
-    isMissing: testPostgres === undefined || redis === undefined,
-    async make() {
-      const { place, drop } = await makeDatabase()
-      const prefix = `${new URL(place.url).pathname.slice(1)}:`
-      return {
-        sections: {
-          store: { kind: 'postgres', url: place.url, pool: 3 },
-          state: { kind: 'valkey', url: redis, prefix },
-          cluster: { advertise: 'http://127.0.0.1:1', secret: 'a secret of the cluster that is long enough' },
-        },
-        drop,
-      }
-    },
-  },
-]
-
 interface Answer {
   readonly status: number
   readonly etag: string | null
@@ -67,7 +38,7 @@ interface Answer {
   readonly json: Json
 }
 
-describe.each(backends)('on $name', ({ name, isMissing, make }) => {
+describe.each(gatewayBackends)('on $name', ({ name, isMissing, make }) => {
   let folder: string
   let sections: object
   let drop: () => Promise<void>

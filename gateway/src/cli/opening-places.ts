@@ -3,6 +3,7 @@
  * that serves alone and for one of several. What several can only have together is handed in by the process that owns it.
  */
 import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from '../audit/log-writer.ts'
+import { LiveFeedThread } from '../audit/live/live-feed.ts'
 import { LogReadingThread } from '../audit/reading/log-reading.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
@@ -18,6 +19,8 @@ export interface Places {
   readonly log: OpenDecisionLog
   /** The log as people read it. */
   readonly reading: LogReadingThread
+  /** The log as people follow it. */
+  readonly feed: LiveFeedThread
   readonly state: StateStore
   /** Which chain of the decision log it writes, for people. */
   readonly chain: string
@@ -55,9 +58,11 @@ export async function openPlaces(
   if (owned === undefined) await holdMemoryState(current, logger, opened)
   const state = await openState(current, store, logger, owned)
   opened.push(state)
-  const reading = new LogReadingThread(readingPlaceOf(openingSettingsOf(current)))
-  opened.push(reading)
-  return { store, log, reading, state, chain: own === undefined ? 'of the process that started it' : `writer ${own.writer}` }
+  const readingPlace = readingPlaceOf(openingSettingsOf(current))
+  const reading = new LogReadingThread(readingPlace)
+  const feed = new LiveFeedThread(readingPlace)
+  opened.push(reading, feed)
+  return { store, log, reading, feed, state, chain: own === undefined ? 'of the process that started it' : `writer ${own.writer}` }
 }
 
 /** How often the log is signed. */

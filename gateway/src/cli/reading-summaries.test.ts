@@ -32,7 +32,7 @@ describe.each(summariesBackends)('summaries in $name', ({ make }) => {
     await log.write(
       ...turn('turn_1', 1, { groups: ['staff', 'sales'] }),
       ...turn('turn_2', 2, { groups: ['staff'], actor: 'robot' }),
-      ...turn('turn_3', 26, { principal: 'bob', subject: 'mystery', key: null }),
+      ...turn('turn_3', 26, { principal: 'bob', subject: 'mystery', route: 'm*', key: null }),
       decision({
         turn: 'turn_4',
         session: 'ses_of_alice',
@@ -132,6 +132,7 @@ describe.each(summariesBackends)('summaries in $name', ({ make }) => {
     ['agent', { robot: 1, '': 2 }],
     ['model', { m: 2, mystery: 1 }],
     ['upstream', { u: 3 }],
+    ['route', { m: 2, 'm*': 1 }],
     ['consumer', { '': 3 }],
   ])('usage by %s', async (by, calls) => {
     const body = await usage(`by=${by}&to=2026-11-03T02:59Z&from=2026-11-02`)

@@ -170,6 +170,7 @@ export async function openFloors({
     fleet: fleet?.(() => current) ?? servers.fleet,
     log,
     reading,
+    feed: { listen: () => Promise.reject(new TurnwardError('audit.busy')) },
     state: store,
     // Nobody keeps files or batches here.
     store: kept as Services['store'],

@@ -275,6 +275,15 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
       },
     },
     '0017-summaries': { up: (database: Kysely<unknown>) => createSummaryTables(database, milliseconds) },
+    '0020-usage-by-route': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        // What was counted before it was on record has none.
+        await database.schema
+          .alterTable('usage_hours')
+          .addColumn('route', 'text', (column) => column.notNull().defaultTo(''))
+          .execute()
+      },
+    },
   }
 }
 

@@ -253,6 +253,7 @@ export interface UsageHoursRow {
   readonly agent: string
   readonly model: string
   readonly upstream: string
+  readonly route: string
   readonly calls: number
   readonly failures: number
   readonly input_tokens: number

@@ -94,6 +94,8 @@ export interface ModelCall extends AttachedCall {
   readonly rounds: RoundsSoFar
   /** What it may use, while it may. */
   limits: CallLimits | undefined
+  /** The pattern its route was declared under. */
+  readonly route: string
   /** What its caller has put into templates. */
   readonly templated: ReadRequest['templated']
   /** What its route changes of its fields and of those of its answer. */

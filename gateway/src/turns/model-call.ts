@@ -126,6 +126,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       rounds: new RoundsSoFar(),
       attempt: undefined,
       limits: undefined,
+      route: route.model,
       templated: read.templated,
       transforms: undefined,
       added: undefined,

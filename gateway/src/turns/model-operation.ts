@@ -50,7 +50,7 @@ export async function runModelOperation(
       onRecord,
     )
     refuseOnRecord(() => requireConversation(route, operation.name), onRecord)
-    call = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
+    call = { ...asked, decision: newId('dec'), grant: source, route: route.model, sentTo: undefined, leftOut: [] }
     call.limits = await reserveForOperation(call, route, body.json)
     // Nothing leaves that a guard does not let go.
     await askForOperation(call, origin, route, await guardOperation(call, origin, route, body))

@@ -1,5 +1,6 @@
 /** Everything the two pipelines need, made once by the composition root. */
 import type { DecisionLog } from '../audit/decision-log.ts'
+import type { LiveFeed } from '../audit/live/live-feed.ts'
 import type { LogReading } from '../audit/reading/log-reading.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
@@ -54,6 +55,8 @@ export interface Services {
   readonly log: DecisionLog
   /** What people may ask of it. */
   readonly reading: LogReading
+  /** It as it is written, for people. */
+  readonly feed: LiveFeed
   readonly state: StateStore
   /** Files and batches of callers, labels of what tools keep; people and their keys, for directories and administrators. */
   readonly store: Pick<

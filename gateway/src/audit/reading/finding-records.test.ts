@@ -21,6 +21,7 @@ function numbered(index: number): DecisionRecord {
   return decision({
     time: start + index * 60_000,
     principal: index % 2 === 0 ? 'alice' : 'bob',
+    actor: index % 4 === 0 ? 'agent "one"' : null,
     turn: `turn_${index % 6}`,
     session: `ses_${index % 3}`,
     kind,
@@ -38,6 +39,7 @@ const filters: readonly (readonly [what: string, filter: RecordFilter])[] = [
   ['a turn', { turn: 'turn_4' }],
   ['a session of one person', { session: 'ses_1', principal: 'bob' }],
   ['a person', { principal: 'alice' }],
+  ['an agent', { agent: 'agent "one"' }],
   ['a kind', { kind: 'tool_call' }],
   ['outcomes', { type: 'outcome' }],
   ['a verdict', { verdict: 'deny' }],

@@ -9,6 +9,8 @@ export interface RecordFilter {
   readonly turn?: string | undefined
   readonly session?: string | undefined
   readonly principal?: string | undefined
+  /** The actor. */
+  readonly agent?: string | undefined
   readonly kind?: DecisionRecord['kind'] | undefined
   readonly type?: DecisionRecord['type'] | undefined
   readonly verdict?: DecisionRecord['verdict'] | undefined
@@ -40,7 +42,11 @@ export interface RecordTexts {
 /** What stands in the text of every record that matches. */
 export function textsOf(filter: RecordFilter): RecordTexts {
   const subject = filter.tool ?? filter.model
-  const fields = [...plainFields.map((name) => [name, filter[name]] as const), ['subject', subject] as const]
+  const fields = [
+    ...plainFields.map((name) => [name, filter[name]] as const),
+    ['actor', filter.agent] as const,
+    ['subject', subject] as const,
+  ]
   return {
     exact: fields.flatMap(([name, value]) => (value === undefined ? [] : [`"${name}":${JSON.stringify(value)}`])),
     small: filter.q === undefined ? undefined : asciiSmall(JSON.stringify(filter.q).slice(1, -1)),
@@ -48,10 +54,11 @@ export function textsOf(filter: RecordFilter): RecordTexts {
 }
 
 export function matches(record: DecisionRecord, filter: RecordFilter): boolean {
-  const { action, tool, model, from, to, q } = filter
+  const { action, agent, tool, model, from, to, q } = filter
   return (
     plainFields.every((name) => filter[name] === undefined || record[name] === filter[name]) &&
     (action === undefined || record.action === action) &&
+    (agent === undefined || record.actor === agent) &&
     (tool === undefined || (record.subject === tool && !modelKinds.has(record.kind))) &&
     (model === undefined || (record.subject === model && modelKinds.has(record.kind))) &&
     (from === undefined || record.time >= from) &&

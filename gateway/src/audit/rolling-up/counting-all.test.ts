@@ -112,6 +112,26 @@ describe.each(summariesBackends)('summaries in $name', ({ name, make }) => {
     expect(await turns()).toEqual(before)
   })
 
+  test('are removed when they are older than they are kept, and what still goes on is not', async () => {
+    const [long, then, now] = [1_700_000_000_000 - (1_700_000_000_000 % hour), 1_710_000_000_000, 1_720_000_000_000]
+    const call = { kind: 'model_call', type: 'outcome', subject: 'm', principal: 'bob', outcome: 'ok' } as const
+    const over = Array.from({ length: 230 }, (_, index) =>
+      decision({ ...call, time: long + index, turn: `turn_over_${index}`, session: `ses_over_${index % 3}` }),
+    )
+    const goesOn = { turn: 'turn_goes_on', session: 'ses_goes_on', principal: 'bob' }
+    await log.write(...over, decision({ ...goesOn, time: long + 1 }), decision({ ...goesOn, time: now }))
+    await log.write(decision({ ...call, time: now, turn: 'turn_new', session: 'ses_new' }))
+    await log.count()
+    expect(await table().purge({ summaries: undefined, usage: undefined })).toBe(0)
+    expect(await calls()).toBe(231)
+    expect(await table().purge({ summaries: then, usage: then })).toBe(230 + 3 + 1)
+    expect((await turns()).map(({ id }) => id).toSorted()).toEqual(['turn_goes_on', 'turn_new'])
+    const found = await table().list({ kind: 'session', facts: { principal: 'bob' }, limit: 100 })
+    expect(found.map(({ part }) => part.id).toSorted()).toEqual(['ses_goes_on', 'ses_new'])
+    expect(await calls()).toBe(1)
+    expect(await table().purge({ summaries: then, usage: then })).toBe(0)
+  })
+
   test('take in names of any length and any characters', async () => {
     const long = `\0${'x'.repeat(3000)}`
     const groups = Array.from({ length: 300 }, (_, index) => `group-${index}`)

@@ -58,10 +58,12 @@ test('usage is told apart by whoever and whatever it is of, hour by hour', () =>
     decision({ ...ended, time: at + 3_600_000 }),
     decision({ ...model, time: at }),
     decision({ time: at }),
+    decision({ ...ended, time: at, route: 'm*' }),
   ])
-  expect(usage).toHaveLength(2)
-  const scope = { principal: 'alice', groups: '["a","b"]', key: 'ci', consumer: 'app', agent: '', model: 'm', upstream: 'u' }
+  expect(usage).toHaveLength(3)
+  const scope = { principal: 'alice', groups: '["a","b"]', key: 'ci', consumer: 'app', agent: '', model: 'm', upstream: 'u', route: 'm' }
   expect(usage).toContainEqual({ ...scope, hour: at, calls: 2, failures: 1, inputTokens: 1, outputTokens: 0, cost: 0.2, unpriced: 1 })
+  expect(usage).toContainEqual(expect.objectContaining({ route: 'm*', hour: at, calls: 1 }))
 })
 
 test('parts joined are the whole, in any division and any order', () => {

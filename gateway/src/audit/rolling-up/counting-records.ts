@@ -85,7 +85,7 @@ function partOf(record: DecisionRecord, id: string): Part {
 
 /** Of a record that ends the call of a model; undefined for every other. */
 function usageOf(record: DecisionRecord): HourOfUsage | undefined {
-  const { type, kind, time, principal, groups = [], key, consumer, actor, subject, upstream, outcome, usage, cost } = record
+  const { type, kind, time, principal, groups = [], key, consumer, actor, subject, upstream, route, outcome, usage, cost } = record
   const isCall = type === 'outcome' && modelKinds.has(kind)
   if (!isCall && usage === undefined && cost === undefined) return undefined
   return {
@@ -97,6 +97,7 @@ function usageOf(record: DecisionRecord): HourOfUsage | undefined {
     agent: actor ?? '',
     model: subject,
     upstream: upstream ?? '',
+    route: route ?? (isCall ? subject : ''),
     calls: isCall ? 1 : 0,
     failures: isCall && outcome !== 'ok' ? 1 : 0,
     inputTokens: usage?.inputTokens ?? 0,

@@ -13,6 +13,7 @@ import type { GrantKind } from '../../policy/grants.ts'
 import { publicLabel } from '../../policy/label.ts'
 import { reachable } from '../../policy/reachable.ts'
 import { clientRun } from '../../policy/types.ts'
+import { originOfSource } from '../policy/where-lines-stand.ts'
 
 export interface AskedAccess {
   readonly caller: Pick<Caller, 'principal' | 'key' | 'consumer' | 'actor' | 'actors' | 'issuer' | 'within'>
@@ -149,11 +150,7 @@ function gatewaysThatShow(snapshot: Snapshot, caller: AskedAccess['caller'], nam
 
 /** Where a contract or a rule stands, by what reasons call it. */
 function placeOfSource(snapshot: Snapshot, source: string, base: string): string | null {
-  const [, section, name] = /^(contract|rule) ([^ ]+)/.exec(source) ?? []
-  if (section === 'contract') return placeText(snapshot.origins.get(`contracts.${name ?? ''}`), base)
-  if (section !== 'rule') return null
-  const index = snapshot.policy.rules.findIndex((rule) => rule.name === name)
-  return index < 0 ? null : placeText(snapshot.origins.get(`rules[${index}]`), base)
+  return placeText(originOfSource(snapshot, source), base)
 }
 
 function placeText(place: Origin | undefined, base: string): string | null {

@@ -40,6 +40,8 @@ const mostOfPerson = 20
 
 export class BrowserSessions {
   readonly #parts: SessionParts
+  /** Requests that have counted as use of a session: one that goes on for hours does so once. */
+  readonly #counted = new WeakSet<IncomingMessage>()
 
   constructor(parts: SessionParts) {
     this.#parts = parts
@@ -58,7 +60,8 @@ export class BrowserSessions {
     const roles = await rolesOf({ person, issuer, signedInAt })
     // Whoever may do more than when they signed in signs in again.
     if (roles === undefined || roles.some((role) => !stored.roles.includes(role))) return undefined
-    await this.#use(id, stored)
+    if (!this.#counted.has(request)) await this.#use(id, stored)
+    this.#counted.add(request)
     return { id, person, issuer, signedInAt, roles }
   }
 

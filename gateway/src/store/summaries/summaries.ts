@@ -6,9 +6,21 @@
 import { sql, type Kysely, type Transaction } from 'kysely'
 import type { StoreTables, UsageHoursRow } from '../tables.ts'
 import { joined, type Part } from './part.ts'
+import { purgeSummaries, type SummaryAges } from './purging.ts'
+import {
+  factNames,
+  factsOf,
+  hold,
+  keyText,
+  lockRow,
+  storable,
+  summaryOf,
+  type StoredSummary,
+  type Summary,
+  type SummaryKind,
+  type SummaryPlace,
+} from './summary-rows.ts'
 import { scopeKey, type HourOfUsage, type UsageAmounts, type UsageScope } from './usage.ts'
-
-export type SummaryKind = 'turn' | 'session'
 
 /** What some records of one chain come to. */
 export interface CountedRecords {
@@ -46,20 +58,6 @@ export interface SummaryQuery {
   readonly limit: number
 }
 
-/** A place in a list, which new ones do not change. */
-export interface SummaryPlace {
-  /** Unix milliseconds. */
-  readonly placed: number
-  readonly id: string
-}
-
-export interface Summary {
-  readonly place: SummaryPlace
-  readonly part: Part
-  /** Of a session: how many turns began in it. */
-  readonly turns: number
-}
-
 export type UsageDimension = keyof UsageScope
 
 export interface UsageQuery {
@@ -92,19 +90,14 @@ export interface SummaryTable {
   usage(query: UsageQuery): Promise<readonly UsageRow[]>
   /** Models with calls that have no known price. */
   unpriced(query: Pick<UsageQuery, 'from' | 'to' | 'only'>): Promise<readonly string[]>
+  /** Removes what ended before; a number at a time, so that counting goes on. Gives how many were removed. */
+  purge(ages: SummaryAges): Promise<number>
   /** Forgets all of it, so that it is made anew. */
   reset(): Promise<void>
 }
 
 /** Rows of one statement. */
 const mostAtOnce = 100
-/** An index holds no longer text. */
-const longestKey = 200
-/** Whoever counts holds this row: no two at a time. */
-const lockRow = ''
-
-const factNames = ['session', 'principal', 'tool', 'model', 'agent', 'label', 'action', 'verdict'] as const
-
 /** `reading`: another way into the same database, where long reads would keep others waiting. */
 export function summaryTable(database: Kysely<StoreTables>, reading: Kysely<StoreTables> = database): SummaryTable {
   return {
@@ -169,6 +162,7 @@ export function summaryTable(database: Kysely<StoreTables>, reading: Kysely<Stor
         where ${usageConditions(query)} and unpriced > 0 order by model limit 200`.execute(reading)
       return rows.map(({ model }) => model)
     },
+    purge: (ages) => purgeSummaries(database, ages),
     reset: () =>
       database.transaction().execute(async (transaction) => {
         await hold(transaction)
@@ -207,6 +201,7 @@ const columns: Readonly<Record<UsageDimension, keyof UsageHoursRow>> = {
   agent: 'agent',
   model: 'model',
   upstream: 'upstream',
+  route: 'route',
 }
 
 function usageConditions({ from, to, only }: Pick<UsageQuery, 'from' | 'to' | 'only'>): ReturnType<typeof sql> {
@@ -214,17 +209,6 @@ function usageConditions({ from, to, only }: Pick<UsageQuery, 'from' | 'to' | 'o
     only[name] === undefined ? [] : [sql`${sql.ref(columns[name])} = ${storable(only[name])}`],
   )
   return sql.join([sql`hour >= ${from} and hour < ${to}`, ...named], sql` and `)
-}
-
-interface StoredSummary {
-  readonly placed: number
-  readonly turns: number
-  readonly part: string
-}
-
-function summaryOf({ placed, turns, part: text }: StoredSummary): Summary {
-  const part = JSON.parse(text) as Part
-  return { place: { placed: Number(placed), id: part.id }, part, turns: Number(turns) }
 }
 
 async function add(transaction: Transaction<StoreTables>, { chain, from, to, turns, sessions, usage }: CountedRecords): Promise<boolean> {
@@ -241,15 +225,6 @@ async function add(transaction: Transaction<StoreTables>, { chain, from, to, tur
     .onConflict((conflict) => conflict.column('chain').doUpdateSet({ seq: to }))
     .execute()
   return true
-}
-
-/** Waits until nobody else counts. */
-async function hold(transaction: Transaction<StoreTables>): Promise<void> {
-  await transaction
-    .updateTable('summary_positions')
-    .set({ seq: sql`seq` })
-    .where('chain', '=', lockRow)
-    .execute()
 }
 
 /** Joins parts to what is there; those of which nothing was. `more`: how many turns have begun in a session. */
@@ -291,21 +266,6 @@ async function addParts(
   return begun
 }
 
-function factsOf({ whose, tools, models, trusts, actions, verdicts }: Part): readonly (readonly [string, string])[] {
-  const values: Readonly<Record<(typeof factNames)[number], readonly (string | null)[]>> = {
-    session: [whose.session],
-    principal: [whose.principal],
-    agent: [whose.actor],
-    tool: tools,
-    model: models,
-    label: trusts,
-    action: actions,
-    verdict: verdicts,
-  }
-  const facts = factNames.flatMap((fact) => values[fact].flatMap((value) => (value === null ? [] : [[fact, keyText(value)] as const])))
-  return [...new Map(facts.map((fact) => [fact.join('\0'), fact])).values()]
-}
-
 async function addUsage(transaction: Transaction<StoreTables>, usage: readonly HourOfUsage[]): Promise<void> {
   for (const chunk of chunksOf(usage)) {
     await transaction
@@ -321,6 +281,7 @@ async function addUsage(transaction: Transaction<StoreTables>, usage: readonly H
           agent: storable(row.agent),
           model: storable(row.model),
           upstream: storable(row.upstream),
+          route: storable(row.route),
           calls: row.calls,
           failures: row.failures,
           input_tokens: row.inputTokens,
@@ -345,16 +306,6 @@ async function addUsage(transaction: Transaction<StoreTables>, usage: readonly H
       )
       .execute()
   }
-}
-
-/** A name as an index holds it. */
-function keyText(text: string): string {
-  return storable(text.slice(0, longestKey))
-}
-
-/** PostgreSQL holds no U+0000. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\u{fffd}').toWellFormed()
 }
 
 function chunksOf<T>(items: readonly T[]): readonly (readonly T[])[] {

@@ -11,6 +11,8 @@ export interface UsageScope {
   readonly agent: string
   readonly model: string
   readonly upstream: string
+  /** Its pattern. */
+  readonly route: string
 }
 
 export interface UsageAmounts {
@@ -44,6 +46,6 @@ export function addedUsage(one: UsageAmounts, other: UsageAmounts): UsageAmounts
 }
 
 /** A scope as a key of one length, whatever names are in it. */
-export function scopeKey({ principal, groups, key, consumer, agent, model, upstream }: UsageScope): string {
-  return hash('sha256', JSON.stringify([principal, groups, key, consumer, agent, model, upstream]), 'base64url')
+export function scopeKey({ principal, groups, key, consumer, agent, model, upstream, route }: UsageScope): string {
+  return hash('sha256', JSON.stringify([principal, groups, key, consumer, agent, model, upstream, route]), 'base64url')
 }

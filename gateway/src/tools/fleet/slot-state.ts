@@ -33,6 +33,8 @@ export class SlotLife {
   #state: SlotState = { kind: 'idle' }
   #since: number
   #opened = 0
+  /** It has failed, and was not there since. */
+  #hasFailed = false
   #era: Exchange['era'] | undefined
   #version: string | undefined
 
@@ -67,8 +69,9 @@ export class SlotLife {
 
   become(next: SlotState): void {
     // One that fails again and again has been down since it failed first.
-    const isRetry = this.#state.kind === 'failed' && (next.kind === 'starting' || next.kind === 'failed')
+    const isRetry = this.#hasFailed && (next.kind === 'starting' || next.kind === 'failed')
     if (next.kind !== this.#state.kind && !isRetry) this.#since = this.#clock.now()
+    this.#hasFailed = isRetry || next.kind === 'failed'
     if (next.kind === 'ready') {
       this.#opened += 1
       this.#era = next.exchange.era

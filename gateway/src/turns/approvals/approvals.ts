@@ -2,6 +2,7 @@
  * Approvals: asked for once, ruled on by people who may, used for one call. Every change is one step in the store, so that of
  * two approvers, or of two replicas that run the same call, one comes second and finds it done; every change is on record.
  */
+import { keptSince } from '@turnward/contract/config/retention'
 import type { DecisionRecord } from '@turnward/contract/decision'
 import type { DecisionLog } from '../../audit/decision-log.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
@@ -78,8 +79,6 @@ export interface CallQuestion {
 const lookEveryMs = 500
 const mostTries = 16
 const mostDue = 200
-/** How long what is over is still shown. */
-const shownMs = 7 * 24 * 3_600_000
 
 export class Approvals {
   readonly #parts: ApprovalParts
@@ -272,7 +271,7 @@ export class Approvals {
 
   /** Puts on record what came to nothing, and forgets what is long over. */
   async tidy(): Promise<void> {
-    const { table, clock, log, secret, logger } = this.#parts
+    const { table, clock, log, secret, logger, snapshot } = this.#parts
     const now = clock.now()
     for (const stored of await table.due(now, mostDue)) {
       const approval = openApproval(secret, stored, now)
@@ -284,7 +283,8 @@ export class Approvals {
       }
       this.#bell.ring(stored.id)
     }
-    await table.purge(now - shownMs)
+    const keptFrom = keptSince(snapshot().settings.audit.retention.approvals, now)
+    if (keptFrom !== undefined) await table.purge(keptFrom)
   }
 
   /** Of the same call under the same terms: the tool as it was defined, for the same principal, in the same session. */

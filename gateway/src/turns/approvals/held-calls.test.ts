@@ -196,6 +196,12 @@ describe.each(storeBackends)('with approvals on $name', ({ isMissing, make }) =>
         await expect(here.services.approvals.rule(id, finance, { ruling: 'approve', via: 'api' })).rejects.toMatchObject({
           code: 'approval.over',
         })
+        here.clock.advance(6 * 24 * 3_600_000)
+        await here.services.approvals.tidy()
+        expect((await there.services.approvals.find(id))?.status).toBe('expired')
+        here.clock.advance(24 * 3_600_000)
+        await here.services.approvals.tidy()
+        expect(await there.services.approvals.find(id)).toBeUndefined()
       })
     })
 

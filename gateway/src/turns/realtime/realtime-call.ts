@@ -97,7 +97,7 @@ async function runSession({ gateway, origin, snapshot, caller, started }: Openin
     },
     (error) => recordRefusedOperation(asked, error),
   )
-  const call: OperationCall = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
+  const call: OperationCall = { ...asked, decision: newId('dec'), grant: source, route: route.model, sentTo: undefined, leftOut: [] }
   refuseUnheard(call, origin, route)
   call.limits = await reserveForOperation(call, route, undefined)
   const presented = origin

@@ -47,6 +47,7 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     kind: 'model_call',
     subject: call.view.model,
     upstream: call.attempt?.upstream ?? null,
+    ...routeField(call.route, call.view.model),
     ...(refusedBy === undefined ? { verdict: 'allow', action: 'release' } : { verdict: 'deny', action: 'refuse' }),
     rules: [call.grant, ...(endedBy === undefined ? [] : [`limit ${endedBy}`])],
     reason:
@@ -90,6 +91,11 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     session: call.session.id,
     turn: call.turn,
   })
+}
+
+/** A route of the very name of the model is said by that. */
+export function routeField(route: string, model: string): Pick<DecisionRecord, 'route'> {
+  return route === model ? {} : { route }
 }
 
 /** Why a call was not let go, where that is what has happened. */

@@ -8,7 +8,7 @@ import type { GuardsOfCall } from '../guards/guards-of-call.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import type { CallLimits } from '../limiting/call-limits.ts'
 import { recordOf, type RecordFields } from './recording.ts'
-import { costField, outcomeOf } from './recording-model-call.ts'
+import { costField, outcomeOf, routeField } from './recording-model-call.ts'
 import { noModel, whyNotGranted } from './why-not-granted.ts'
 
 /** An operation whose model is known. Only one that is a conversation has a session. */
@@ -23,6 +23,8 @@ export interface AskedOperation extends Omit<AttachedCall, 'session'> {
 export interface OperationCall extends AskedOperation {
   readonly decision: string
   readonly grant: string
+  /** The pattern its route was declared under. */
+  readonly route: string
   /** Where it was sent last, and with which credential. */
   sentTo: { readonly upstream: string; readonly credential: string } | undefined
   /** Why it was sent there, where there are several. */
@@ -78,6 +80,7 @@ export function recordOperationOutcome(call: OperationCall, started: number, fai
       recordOf(call, {
         ...sharedFields(call),
         type: 'outcome',
+        ...routeField(call.route, call.model),
         reason: outcome === 'ok' ? 'The operation completed.' : 'The operation did not complete.',
         outcome,
         latencyMs: Math.round(services.clock.monotonic() - started),

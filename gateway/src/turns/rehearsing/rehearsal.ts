@@ -42,10 +42,11 @@ export class Rehearsal {
   #calls = 0
   #state: PolicyState
 
-  constructor(policy: Policy, caller: Grantee) {
+  /** `state`: what the conversation has read and done by then; without it, nothing. */
+  constructor(policy: Policy, caller: Grantee, state: PolicyState = freshState(policy)) {
     this.#policy = policy
     this.#caller = caller
-    this.#state = freshState(policy)
+    this.#state = state
   }
 
   get state(): PolicyState {

@@ -1,13 +1,22 @@
 /** The verdict on a call that an administrator has stopped: in every posture, whatever the policy says of it. */
+import type { Caller } from '../../core/principal.ts'
+import type { SessionState } from '../../state/sessions.ts'
 import type { StopKind } from '../../store/stops.ts'
 import type { ToolSubject, Verdict } from '../../policy/types.ts'
 import type { AttachedCall } from '../call.ts'
 import type { Services } from '../services.ts'
 import { stopped } from './stops.ts'
 
+/** What of a call stops are looked up by. */
+interface StoppableCall {
+  readonly services: Pick<Services, 'stops'>
+  readonly caller: Pick<Caller, 'principal' | 'actors'>
+  readonly session: { readonly state: Pick<SessionState, 'id' | 'parent'> }
+}
+
 /** Undefined where nothing stands in the way. */
 export function stoppedVerdict(
-  { services, caller, session }: Pick<AttachedCall, 'services' | 'caller' | 'session'>,
+  { services, caller, session }: StoppableCall,
   ...tools: readonly Pick<ToolSubject, 'name' | 'server'>[]
 ): Verdict | undefined {
   const { now } = services.stops

@@ -9,17 +9,23 @@ import type { StoredListing } from '../../../store/listings.ts'
 import type { CatalogueTool } from '../../../tools/catalogue.ts'
 import { readTools } from '../../../tools/tool-definitions.ts'
 
-/** `servers`: those of the configuration. */
-export function toolsOfRecords(
-  listings: readonly StoredListing[],
-  servers: { has(name: string): boolean },
-): (record: ReplayedRecord) => ReplayedTool | undefined {
+/** By exposed name, what servers listed last. */
+export function toolsOfListings(listings: readonly StoredListing[]): ReadonlyMap<string, CatalogueTool> {
   const listed = new Map<string, CatalogueTool>()
   for (const { server, tools } of listings) {
     const definitions = parseJson(tools)
     if (!Array.isArray(definitions)) continue
     for (const tool of readTools(server, definitions.filter(isObject)).tools) listed.set(tool.name, tool)
   }
+  return listed
+}
+
+/** `servers`: those of the configuration. */
+export function toolsOfRecords(
+  listings: readonly StoredListing[],
+  servers: { has(name: string): boolean },
+): (record: ReplayedRecord) => ReplayedTool | undefined {
+  const listed = toolsOfListings(listings)
   return ({ subject: name, toolDigest }) => {
     // What narrowed a session is told in words where it is no tool.
     if (/^(?:resource|prompt):/.test(name))

@@ -13,6 +13,8 @@ export interface ReplayQuery {
   readonly since: number
   /** Records that are read at most, the newest of the span. */
   readonly most: number
+  /** Only those of one turn, or of one session, whenever that was. */
+  readonly only?: { readonly turn?: string | undefined; readonly session?: string | undefined } | undefined
 }
 
 export interface LogReplay extends Replay {
@@ -37,24 +39,8 @@ const mostAsked = 500
 const atOnce = 200
 
 /** Rejects with `store.failed`. */
-export async function replayLog(
-  { place, listings }: ReplayedLog,
-  now: Snapshot,
-  draft: Snapshot,
-  { since, most }: ReplayQuery,
-): Promise<LogReplay> {
-  const records: ReplayedRecord[] = []
-  let truncated = false
-  await visitNewest(place, (record) => {
-    if (record.time < since) return 'stop'
-    if (records.length >= most) {
-      truncated = true
-      return 'stop'
-    }
-    if (mayMatter(record)) records.push(slim(record))
-    return 'on'
-  })
-  records.reverse()
+export async function replayLog({ place, listings }: ReplayedLog, now: Snapshot, draft: Snapshot, query: ReplayQuery): Promise<LogReplay> {
+  const { records, truncated } = await recordsOf(place, query)
   const replayer = new Replayer(
     { now, draft, revision: now.revision },
     { toolOf: toolsOfRecords(await listings.list(), now.servers), begunBefore: await begunBefore(place, records, draft) },
@@ -71,6 +57,35 @@ export async function replayLog(
     truncated,
     ...replayer.report(),
   }
+}
+
+/** In their order. */
+async function recordsOf(
+  place: ReadingPlace,
+  { since, most, only }: ReplayQuery,
+): Promise<{ readonly records: readonly ReplayedRecord[]; readonly truncated: boolean }> {
+  if (only?.turn !== undefined || only?.session !== undefined) {
+    const found = await readRecords(place, { ...only, limit: most, last: true })
+    return {
+      records: found
+        .map(({ record }) => record)
+        .filter(mayMatter)
+        .map(slim),
+      truncated: found.length >= most,
+    }
+  }
+  const records: ReplayedRecord[] = []
+  let truncated = false
+  await visitNewest(place, (record) => {
+    if (record.time < since) return 'stop'
+    if (records.length >= most) {
+      truncated = true
+      return 'stop'
+    }
+    if (mayMatter(record)) records.push(slim(record))
+    return 'on'
+  })
+  return { records: records.reverse(), truncated }
 }
 
 /** Only what calls read, did and proposed: the rest of the log says nothing of a session. */

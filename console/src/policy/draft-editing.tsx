@@ -1,0 +1,92 @@
+/** The draft, to be written: checked by the gateway while that is done, and shown what is wrong at which line. */
+import type { draftCheckSchema } from '@turnward/contract/api/policy'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import type { z } from 'zod'
+import { change } from '../api.ts'
+import { policyOptions } from '../pages/policy.tsx'
+import { Refused, useMe } from '../parts.tsx'
+import { countText } from '../words.ts'
+import { changeDraft, draftOf, exampleRule, takeBack, useDraft } from './draft.ts'
+
+export type DraftCheck = z.output<typeof draftCheckSchema>
+
+/** How long nobody types before it is checked. */
+const quietMs = 500
+
+/** The draft as it is now; the one that everybody begins with where there is none. */
+export function useDraftText(): string {
+  const { draft } = useDraft()
+  const file = useQueryClient().getQueryData<{ readonly file: string | null }>(policyOptions().queryKey)?.file ?? null
+  return draft ?? draftOf(file, exampleRule)
+}
+
+/** What is wrong with the draft; undefined while that is not known. */
+function useDraftCheck(text: string): { readonly check: DraftCheck | undefined; readonly error: Error | null; readonly mayCheck: boolean } {
+  const who = useMe()
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), quietMs)
+    return () => clearTimeout(timer)
+  }, [text])
+  const { data: me } = who
+  const mayCheck = me?.roles.includes('policy_author') === true
+  const { data, error } = useQuery({
+    queryKey: ['policy', 'check', settled],
+    queryFn: () => {
+      if (me === undefined) throw new Error('Who you are is still being read. Try again.')
+      return change<DraftCheck>(me, 'POST', '/api/policy/check', { draft: settled })
+    },
+    enabled: mayCheck,
+    gcTime: 60_000,
+  })
+  return { check: settled === text ? data : undefined, error, mayCheck }
+}
+
+export function DraftEditing() {
+  const text = useDraftText()
+  const { before } = useDraft()
+  const { check, error, mayCheck } = useDraftCheck(text)
+  return (
+    <>
+      <label>
+        Draft, as YAML
+        <textarea
+          rows={Math.min(30, Math.max(8, text.split('\n').length + 1))}
+          spellCheck={false}
+          value={text}
+          onChange={({ target }) => changeDraft(target.value)}
+        />
+      </label>
+      {before === undefined || before === text ? null : (
+        <p>
+          <button type="button" onClick={takeBack}>
+            Take back the draft before
+          </button>
+        </p>
+      )}
+      <div role="status" className="checked">
+        {!mayCheck ? (
+          <p>Checking it as you type needs the role policy_author.</p>
+        ) : check === undefined ? (
+          <p>Checking…</p>
+        ) : check.compiles ? (
+          <p className="good">Nothing is wrong with it.</p>
+        ) : (
+          <>
+            <p className="bad">{countText(check.problems.length, 'problem')}: nothing is tried or kept until it is mended.</p>
+            <ul>
+              {check.problems.map(({ file, line, column, message, suggestion }) => (
+                <li key={`${file} ${line} ${column} ${message}`}>
+                  {file === null ? `Line ${line}, column ${column}` : `${file}:${line}`}: {message}
+                  {suggestion === undefined ? '' : ` Did you mean ${suggestion}?`}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
+      {error === null ? null : <Refused error={error} />}
+    </>
+  )
+}
