@@ -51,7 +51,7 @@ export interface ApiAct {
   readonly act: string
   readonly subject: string
   /** What lets them, as records name it: `role admin`. */
-  readonly rule: string
+  readonly rules: readonly string[]
   /** In one sentence, without a secret. */
   readonly reason: string
 }
@@ -68,8 +68,8 @@ export function actRecorder({
   readonly clock: Clock
   readonly snapshot: () => Pick<Snapshot, 'revision'>
 }): RecordAct {
-  return ({ id: by }, { act, subject, rule, reason }) => {
-    const facts = { id: newId('dec'), time: clock.now(), by, subject, rules: [rule], reason, revision: snapshot().revision }
+  return ({ id: by }, { act, subject, rules, reason }) => {
+    const facts = { id: newId('dec'), time: clock.now(), by, subject, rules, reason, revision: snapshot().revision }
     return log.appendDurably(administrationRecord({ ...facts, administration: { act, via: 'api' } }))
   }
 }

@@ -69,7 +69,7 @@ export function createOwnCredentials(services: OwnCredentialServices): OwnCreden
       const act = {
         act: 'credentials.store',
         subject,
-        rule: 'own credentials',
+        rules: ['own credentials'],
         reason: `Stores a credential of ${subject} for ${upstream}.`,
       }
       const beforeStoring = (): Promise<void> => record(person, act)
@@ -84,7 +84,7 @@ export function createOwnCredentials(services: OwnCredentialServices): OwnCreden
       if (found !== undefined) {
         const { owner: subject, upstream } = found
         const reason = `Removes the credential of ${subject} for ${upstream}.`
-        await record(person, { act: 'credentials.remove', subject, rule: 'own credentials', reason })
+        await record(person, { act: 'credentials.remove', subject, rules: ['own credentials'], reason })
       }
       if (found === undefined || !(await removeStoredCredential(vault, owner, found.upstream)))
         throw new TurnwardError('credential.not_found', { subject: id.slice(0, 64) })

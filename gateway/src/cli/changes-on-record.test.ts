@@ -6,9 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { actRecorder } from '../admin/administration-record.ts'
 import type { ApiRoute } from '../admin/api-route.ts'
-import { apiRoutes } from '../admin/api-routes.ts'
 import { recordActs } from '../admin/recording-acts.ts'
-import { configRoutes } from '../admin/routes/config.ts'
 import { administered } from '../audit/reading/administered.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { configOf, openFloors, type Floors } from '../invariants/floors.fixture.ts'
@@ -16,8 +14,8 @@ import { RecordingLog } from '../invariants/recording-log.fixture.ts'
 import { storeBackends, type TestStores } from '../store/backends.fixture.ts'
 import type { Store } from '../store/store.ts'
 import type { Services } from '../turns/services.ts'
+import { allApiRoutes } from './entrances.ts'
 import { noteAct } from './noting-act.ts'
-import { policyRoutes } from './policy-routes.ts'
 
 class BreakableLog extends RecordingLog {
   isBroken = false
@@ -84,6 +82,9 @@ const lines: Readonly<Record<string, Change | 'nothing' | { readonly shownBy: st
   'POST /api/config/revisions/{number}/rollback': { act: 'configuration.change', ask: async () => ({ ...(await aRevision()), query: {} }) },
   'POST /api/approvals/{id}/approve': { shownBy: 'gateway/src/turns/approvals/ruling.test.ts' },
   'POST /api/approvals/{id}/deny': { shownBy: 'gateway/src/turns/approvals/ruling.test.ts' },
+  'POST /api/servers/{name}/restart': { shownBy: 'conformance/mcp/servers-and-tools.test.ts' },
+  'POST /api/tools/{server}/{tool}/accept': { shownBy: 'conformance/mcp/servers-and-tools.test.ts' },
+  'POST /api/tools/{server}/{tool}/try': { shownBy: 'conformance/mcp/servers-and-tools.test.ts' },
   'POST /api/config/check': 'nothing',
   'POST /api/config/diff': 'nothing',
   'POST /api/policy/check': 'nothing',
@@ -112,7 +113,7 @@ describe.each(storeBackends.filter(({ isMissing }) => !isMissing))('on $name', (
     const { snapshot } = floors.services
     const services: Services = { ...floors.services, store, secret: store.secret, vault: vaultOf(store, snapshot) }
     const config = { attempt: async () => snapshot(), reload: async () => true, problem: undefined }
-    routes = apiRoutes(services, [...policyRoutes(services), ...configRoutes(services, config)])
+    routes = allApiRoutes({ services, config })
   })
   afterAll(async () => {
     server.close()
@@ -199,7 +200,7 @@ test('the record of an act is waited for', async () => {
     snapshot: () => ({ revision: 'r' }),
   })
   let isDone = false
-  const done = record({ id: 'root' }, { act: 'keys.revoke', subject: 's', rule: 'role admin', reason: 'r' }).then(() => (isDone = true))
+  const done = record({ id: 'root' }, { act: 'keys.revoke', subject: 's', rules: ['role admin'], reason: 'r' }).then(() => (isDone = true))
   await Promise.resolve()
   expect(isDone).toBe(false)
   held.resolve()

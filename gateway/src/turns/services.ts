@@ -61,7 +61,19 @@ export interface Services {
   /** Files and batches of callers, labels of what tools keep; people and their keys, for directories and administrators. */
   readonly store: Pick<
     Store,
-    'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings' | 'configRevisions' | 'summaries' | 'acts'
+    | 'files'
+    | 'batches'
+    | 'remembered'
+    | 'people'
+    | 'directories'
+    | 'keys'
+    | 'stops'
+    | 'listings'
+    | 'pins'
+    | 'restarts'
+    | 'configRevisions'
+    | 'summaries'
+    | 'acts'
   >
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader

@@ -24,7 +24,7 @@ export function keyRoutes({
   const looking = { needs: { role: 'viewer' }, tag } as const
   const changing = { needs: { role: 'admin' }, tag } as const
   const record = actRecorder({ log, clock, snapshot })
-  const rule = 'role admin'
+  const rules = ['role admin']
   const known = async (id: string): Promise<KeyInfo> => {
     // A key itself is no part of an address.
     if (!id.startsWith('key_')) throw new TurnwardError('request.invalid', { subject: 'key', why: 'give its id' })
@@ -59,7 +59,7 @@ export function keyRoutes({
           within: grants === undefined ? undefined : withinOf(grants),
         }
         const { principal } = asked
-        await record(administrator, { act: 'keys.create', subject: `keys of ${principal}`, rule, reason: `Makes a key for ${principal}.` })
+        await record(administrator, { act: 'keys.create', subject: `keys of ${principal}`, rules, reason: `Makes a key for ${principal}.` })
         const made = await keys.create(wanted, snapshot())
         return { ...shownKey(made), key: made.key }
       },
@@ -75,7 +75,7 @@ export function keyRoutes({
         const { id, principal } = await known(parameters['id'] ?? '')
         const until = expires === undefined ? undefined : (expiryOf(expires, clock.now(), 'expires') ?? null)
         const secret = { overlapMs: overlapOf(overlap, 'overlap'), expires: until }
-        await record(administrator, { act: 'keys.rotate', subject: `keys of ${principal}`, rule, reason: `Gives key ${id} a new secret.` })
+        await record(administrator, { act: 'keys.rotate', subject: `keys of ${principal}`, rules, reason: `Gives key ${id} a new secret.` })
         const made = await keys.rotate(id, secret)
         return { ...shownKey(made), key: made.key }
       },
@@ -88,7 +88,7 @@ export function keyRoutes({
       answer: keySchema,
       async run({ administrator, parameters }) {
         const { id, principal } = await known(parameters['id'] ?? '')
-        await record(administrator, { act: 'keys.revoke', subject: `keys of ${principal}`, rule, reason: `Revokes key ${id}.` })
+        await record(administrator, { act: 'keys.revoke', subject: `keys of ${principal}`, rules, reason: `Revokes key ${id}.` })
         return shownKey(await keys.revoke(id))
       },
     }),

@@ -43,7 +43,7 @@ export function peopleRoutes({ store, clock, snapshot, log }: Pick<Services, 'st
         const what = active
           ? { act: 'people.enable', reason: `Lets ${id} in again.` }
           : { act: 'people.disable', reason: `Shuts ${id} out.` }
-        await record(administrator, { ...what, subject: id, rule: 'role admin' })
+        await record(administrator, { ...what, subject: id, rules: ['role admin'] })
         return people.setActive(id, active, isDeclared)
       },
     }),
