@@ -113,7 +113,9 @@ describe.each(storeBackends.filter(({ isMissing }) => !isMissing))('on $name', (
     const { snapshot } = floors.services
     const services: Services = { ...floors.services, store, secret: store.secret, vault: vaultOf(store, snapshot) }
     const config = { attempt: async () => snapshot(), reload: async () => true, problem: undefined }
-    routes = allApiRoutes({ services, config })
+    const nothing = (): undefined => undefined
+    const health = { config: nothing, store: nothing, state: nothing, lastLoss: nothing, issuers: () => [], certificateExpires: nothing }
+    routes = allApiRoutes({ services, config, health, cluster: undefined, isDraining: () => false })
   })
   afterAll(async () => {
     server.close()
