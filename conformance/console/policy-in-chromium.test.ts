@@ -1,4 +1,5 @@
 /** The policy as people see and try it: what is in effect, a call that is not made, a draft that is tried, kept, and taken back. */
+import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { carolsKey, leakRefused, looksRight, openConsolePlace, type ConsolePlace } from './console-place.ts'
 
@@ -34,6 +35,13 @@ rules:
     verdict: deny
     reason: Pages are not read today.
 `
+
+/** In the place of what is there, as a keyboard does it. */
+async function write(editor: Locator, text: string): Promise<void> {
+  await editor.press('ControlOrMeta+a')
+  await editor.press('Backspace')
+  await editor.page().keyboard.insertText(text)
+}
 
 test('what is in effect has its places, and what nobody has described is counted and can be described', async () => {
   const { page, complaints, foreign, close } = await place.openAs('bob', '/policy')
@@ -89,15 +97,29 @@ test('a draft is tried on a turn and on a day, kept with a reason, holds for the
   await page.waitForURL(/tab=turns/)
   const draft = page.getByRole('textbox', { name: 'Draft, as YAML' })
 
+  // With the keyboard: what is known is offered, `Escape` closes that and then leaves, `Tab` goes on.
+  await draft.press('ControlOrMeta+a')
+  await draft.pressSequentially('rul')
+  await page.getByRole('option', { name: /rules/ }).first().waitFor()
+  await draft.press('Escape')
+  await page.getByRole('option').first().waitFor({ state: 'detached' })
+  await draft.press('Escape')
+  expect(await draft.evaluate((element) => element.matches(':focus'))).toBe(false)
+  await draft.focus()
+  await draft.press('Tab')
+  expect(await draft.evaluate((element) => element.matches(':focus'))).toBe(false)
+
   // A broken one: said at its line, and nothing is kept.
-  await draft.fill(noReading.replace('deny', 'forbid'))
+  await write(draft, noReading.replace('deny', 'forbid'))
   await page.getByText('Line 5, column 14').waitFor()
+  await page.locator('.cm-lintRange-error').waitFor()
+  expect(await page.locator('.cm-lintRange-error').innerText()).toBe('forbid')
   await looksRight(page, 'policy-draft-broken')
   await page.getByRole('button', { name: 'Keep the draft' }).click()
   await page.getByText('Something is wrong with it, and nothing was changed').waitFor()
   expect(await proposedTools()).toEqual(['read_page'])
 
-  await draft.fill(noReading)
+  await write(draft, noReading)
   await page.getByText('Nothing is wrong with it').waitFor()
   await page.getByRole('button', { name: 'Show what would be different' }).click()
   await page.getByRole('cell', { name: /Pages are not read today/ }).waitFor()

@@ -1,12 +1,13 @@
 /** The draft, to be written: checked by the gateway while that is done, and shown what is wrong at which line. */
 import type { draftCheckSchema } from '@turnward/contract/api/policy'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import type { z } from 'zod'
 import { change } from '../api.ts'
 import { policyOptions } from '../pages/policy.tsx'
 import { Refused, useMe } from '../parts.tsx'
 import { countText } from '../words.ts'
+import { PlainEditor, type Mark } from './plain-editor.tsx'
 import { changeDraft, draftOf, exampleRule, takeBack, useDraft } from './draft.ts'
 
 export type DraftCheck = z.output<typeof draftCheckSchema>
@@ -43,21 +44,47 @@ function useDraftCheck(text: string): { readonly check: DraftCheck | undefined; 
   return { check: settled === text ? data : undefined, error, mayCheck }
 }
 
+const label = 'Draft, as YAML'
+const none: readonly Mark[] = []
+/** Loaded when somebody writes a draft; where it cannot be, there is a plain one. */
+const CodeEditor = lazy(() => import('./code-editor.tsx').catch(() => ({ default: PlainEditor })))
+
+/** What may stand in a draft. */
+const sections = ['include', 'rules', 'contracts', 'values', 'grants', 'groups', 'principals', 'packs', 'policy', 'approvals']
+const fields =
+  'name when verdict reason approval from count output trust audience because effects requires includes done not_done asked unless args role success remembers override groups tools models gateways servers forbid posture'.split(
+    ' ',
+  )
+
+/** What the editor offers: what a draft may have, and what this gateway knows. */
+function useWords(): Readonly<Record<string, readonly string[]>> {
+  const { data } = useQuery({ ...policyOptions(), enabled: false })
+  return useMemo(
+    () => ({
+      section: sections,
+      field: fields,
+      value: ['deny', 'warn', 'escalate', 'destination', 'authority', 'content', '$principal', ...(data?.trust ?? [])],
+      tool: data?.tools.map(({ tool }) => tool).slice(0, 500) ?? [],
+    }),
+    [data],
+  )
+}
+
 export function DraftEditing() {
   const text = useDraftText()
   const { before } = useDraft()
   const { check, error, mayCheck } = useDraftCheck(text)
+  const after = useRef<HTMLDivElement>(null)
+  const words = useWords()
+  const marks = useMemo(() => check?.problems.filter(({ file }) => file === null) ?? none, [check])
   return (
     <>
-      <label>
-        Draft, as YAML
-        <textarea
-          rows={Math.min(30, Math.max(8, text.split('\n').length + 1))}
-          spellCheck={false}
-          value={text}
-          onChange={({ target }) => changeDraft(target.value)}
-        />
-      </label>
+      <p className="heading">
+        {label} <small>(Tab goes on to what comes next, Escape leaves the editor, F8 goes to what is wrong)</small>
+      </p>
+      <Suspense fallback={<PlainEditor label={label} text={text} />}>
+        <CodeEditor label={label} text={text} marks={marks} words={words} onText={changeDraft} onLeave={() => after.current?.focus()} />
+      </Suspense>
       {before === undefined || before === text ? null : (
         <p>
           <button type="button" onClick={takeBack}>
@@ -65,7 +92,7 @@ export function DraftEditing() {
           </button>
         </p>
       )}
-      <div role="status" className="checked">
+      <div role="status" className="checked" ref={after} tabIndex={-1}>
         {!mayCheck ? (
           <p>Checking it as you type needs the role policy_author.</p>
         ) : check === undefined ? (

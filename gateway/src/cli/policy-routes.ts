@@ -21,7 +21,7 @@ import { checkDraft } from './policy/checking-draft.ts'
 import { effectivePolicy } from './policy/effective-policy.ts'
 import { sinceOf } from './policy/reading-use.ts'
 import { recentUse, type RecentUse } from './policy/recent-use.ts'
-import { toolsOfListings } from './policy/replaying/known-tools.ts'
+import { toolsOfListings, type ReadListings } from './policy/replaying/known-tools.ts'
 import { replayLog } from './policy/replaying/replaying-log.ts'
 import { compiledDraft } from './policy/sent-draft.ts'
 import { simulateCall, type AskedCall, type PresentSession } from './policy/simulating-call.ts'
@@ -37,13 +37,14 @@ export function policyRoutes(services: Services): readonly ApiRoute[] {
   let isReplaying = false
   const inTurn = oneAtATime('draft')
   const reads = new Map<string, Promise<RecentUse>>()
+  const read: ReadListings = new Map()
   /** Who asks for the same while it is read waits for that. */
   const useSince = (since: string): Promise<RecentUse> => {
     const known = reads.get(since)
     if (known !== undefined) return known
-    const read = recentUse(reading, clock.now() - spans[since as keyof typeof spans]).finally(() => reads.delete(since))
-    reads.set(since, read)
-    return read
+    const counting = recentUse(reading, clock.now() - spans[since as keyof typeof spans]).finally(() => reads.delete(since))
+    reads.set(since, counting)
+    return counting
   }
   const tag = 'Policy'
   return [
@@ -57,7 +58,7 @@ export function policyRoutes(services: Services): readonly ApiRoute[] {
       answer: policySchema,
       async run({ query: { since } }) {
         const use = await useSince(since)
-        return effectivePolicy(snapshot(), toolsOfListings(await store.listings.list()), use)
+        return effectivePolicy(snapshot(), toolsOfListings(await store.listings.list(), read), use)
       },
     }),
     apiRoute({
@@ -76,7 +77,7 @@ export function policyRoutes(services: Services): readonly ApiRoute[] {
         const draft = text === undefined ? undefined : await inTurn(() => compiledDraft(now, text))
         const principal = await principalOf(services, draft ?? now, administrator, body.who)
         const session = body.session === undefined ? undefined : await sessionNow(services, now, principal, body.session)
-        const listed = toolsOfListings(await store.listings.list())
+        const listed = toolsOfListings(await store.listings.list(), read)
         const simulated = simulateCall(services, { asked: body, now, draft, principal, session, listed })
         if (administrator.roles.includes('viewer')) return simulated
         return { ...simulated, decidedBy: simulated.decidedBy.map(({ source }) => ({ source, managed: null, place: null })) }

@@ -9,15 +9,19 @@ import type { StoredListing } from '../../../store/listings.ts'
 import type { CatalogueTool } from '../../../tools/catalogue.ts'
 import { readTools } from '../../../tools/tool-definitions.ts'
 
-/** By exposed name, what servers listed last. */
-export function toolsOfListings(listings: readonly StoredListing[]): ReadonlyMap<string, CatalogueTool> {
-  const listed = new Map<string, CatalogueTool>()
-  for (const { server, tools } of listings) {
-    const definitions = parseJson(tools)
-    if (!Array.isArray(definitions)) continue
-    for (const tool of readTools(server, definitions.filter(isObject)).tools) listed.set(tool.name, tool)
+/** What was read of the listing of each server, and the text it was read from. */
+export type ReadListings = Map<string, { readonly text: string; readonly tools: readonly CatalogueTool[] }>
+
+/** By exposed name, what servers listed last. `read`: what was read of it before is not read again. */
+export function toolsOfListings(listings: readonly StoredListing[], read: ReadListings = new Map()): ReadonlyMap<string, CatalogueTool> {
+  const names = new Set(listings.map(({ server }) => server))
+  for (const server of read.keys()) if (!names.has(server)) read.delete(server)
+  for (const { server, tools: text } of listings) {
+    if (read.get(server)?.text === text) continue
+    const definitions = parseJson(text)
+    read.set(server, { text, tools: Array.isArray(definitions) ? readTools(server, definitions.filter(isObject)).tools : [] })
   }
-  return listed
+  return new Map([...read.values()].flatMap(({ tools }) => tools.map((tool) => [tool.name, tool] as const)))
 }
 
 /** `servers`: those of the configuration. */
