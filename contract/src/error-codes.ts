@@ -110,6 +110,26 @@ export const errorCodes = {
   },
   'session.not_found': { status: 404, title: 'No such session is on record', fix: 'List recent ones with `GET /api/sessions`.' },
   'audit.busy': { status: 503, title: 'Too many people read the decision log at the moment', fix: 'Try again in a few seconds.' },
+  'server.not_found': {
+    status: 404,
+    title: 'There is no MCP server of this name',
+    fix: 'See `GET /api/servers`, or `turnward servers list`.',
+  },
+  'server.not_answered': {
+    status: 503,
+    title: 'No process of this gateway has begun with the restart',
+    fix: 'Try again; if it happens again, see whether `/readyz` says that the store can be used.',
+  },
+  'tool.not_found': {
+    status: 404,
+    title: 'No server has listed such a tool',
+    fix: 'See `GET /api/tools`; a server that was never up has listed none.',
+  },
+  'tool.not_held': {
+    status: 409,
+    title: 'This definition does not wait for a review any more',
+    fix: 'Read the tool again: it was accepted meanwhile, or its server lists another definition. Accept what you have seen.',
+  },
   'policy.busy': { status: 503, title: 'Others are trying drafts of the policy', fix: 'Try again when they have ended.' },
   'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },
   'auth.anonymous': {

@@ -19,6 +19,8 @@ export interface Administrator {
   readonly roles: readonly Role[]
   /** Whether this is the person, and not merely somebody who has a key of theirs for something else. */
   readonly isPerson: boolean
+  /** Who came with the key or token; undefined for who is signed in with a browser. */
+  readonly caller: Caller | undefined
   /** What a script of ours sends with what changes something; undefined for a key or token, which no other site can send. */
   readonly form: string | undefined
 }
@@ -47,7 +49,7 @@ export async function administratorOf(
   if (shown !== undefined && hasKey) return withKey(services, shown)
   if (!isSafe(request)) sessions.checkRequest(request, session)
   const { groups } = await services.people.principal(session.person, services.snapshot())
-  return { id: session.person, groups, roles: rolesIn(session), isPerson: true, form: sessions.requestToken(session) }
+  return { id: session.person, groups, roles: rolesIn(session), isPerson: true, caller: undefined, form: sessions.requestToken(session) }
 }
 
 /** Throws `auth.role` unless the role counts in this request. */
@@ -68,10 +70,11 @@ export function requirePerson({ id, isPerson }: Administrator): void {
   })
 }
 
-async function withKey({ people, snapshot }: AdministrationServices, { principal, scopes, actors }: Caller): Promise<Administrator> {
+async function withKey({ people, snapshot }: AdministrationServices, caller: Caller): Promise<Administrator> {
+  const { principal, scopes, actors } = caller
   const { id, groups } = principal
   const isPerson = scopes?.includes('admin') === true && actors.length === 0
-  return { id, groups, roles: isPerson ? await people.roles(id, snapshot()) : [], isPerson, form: undefined }
+  return { id, groups, roles: isPerson ? await people.roles(id, snapshot()) : [], isPerson, caller, form: undefined }
 }
 
 async function authenticated({ authenticator, snapshot }: AdministrationServices, request: IncomingMessage): Promise<Caller> {

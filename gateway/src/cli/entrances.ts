@@ -39,6 +39,8 @@ import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
 import { answerPlainError, dialectOfClient } from './plain-errors.ts'
 import { policyRoutes } from './policy-routes.ts'
+import { serverRoutes } from './resources/server-routes.ts'
+import { toolRoutes } from './resources/tool-routes.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string, door?: 'sse' | 'messages') => Promise<void>
 
@@ -194,7 +196,15 @@ export function entrancesOf({
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
-    ...apiEntrances({ services, sessions }, apiRoutes(services, [...policyRoutes(services), ...configRoutes(services, config)])),
+    ...apiEntrances(
+      { services, sessions },
+      apiRoutes(services, [
+        ...policyRoutes(services),
+        ...serverRoutes(services, whole),
+        ...toolRoutes(services),
+        ...configRoutes(services, config),
+      ]),
+    ),
     {
       path: '/healthz',
       methods: ['GET'],

@@ -143,7 +143,17 @@ export interface ServerStatus {
   readonly state: 'starting' | 'ready' | 'failed' | 'idle' | 'asleep'
   readonly detail?: string | undefined
   readonly tools: number
+  /** Tools whose definitions wait for a review. */
+  readonly held: number
+  readonly resources: number
+  readonly prompts: number
   readonly isBounded: boolean
+  /** Unix milliseconds; of one that fails again and again, when it failed first. */
+  readonly since: number
+  /** How often it was opened again after the first time, by this process. */
+  readonly restarts: number
+  /** The protocol it spoke last; undefined before it was connected. */
+  readonly version: string | undefined
 }
 
 /**

@@ -196,7 +196,13 @@ class RunningFleet implements Fleet {
       state: shownState(slot),
       detail: slot.detail,
       tools: slot.listing.tools.length,
+      held: slot.listing.held.length,
+      resources: slot.reads.resources.length + slot.reads.templates.length,
+      prompts: slot.reads.prompts.length,
       isBounded: slot.isBounded,
+      since: slot.life.since,
+      restarts: slot.life.restarts,
+      version: slot.life.version,
     }))
   }
 

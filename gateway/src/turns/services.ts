@@ -61,7 +61,18 @@ export interface Services {
   /** Files and batches of callers, labels of what tools keep; people and their keys, for directories and administrators. */
   readonly store: Pick<
     Store,
-    'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings' | 'configRevisions' | 'summaries'
+    | 'files'
+    | 'batches'
+    | 'remembered'
+    | 'people'
+    | 'directories'
+    | 'keys'
+    | 'stops'
+    | 'listings'
+    | 'pins'
+    | 'restarts'
+    | 'configRevisions'
+    | 'summaries'
   >
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader

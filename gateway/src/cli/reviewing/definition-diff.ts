@@ -13,15 +13,33 @@ export function spelledOut(text: string): string {
   return text.replace(unseen, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
 }
 
-/** Lines of the difference; `before` is undefined for a tool that is new. */
-export function definitionDiff(before: JsonValue | undefined, after: JsonValue): readonly string[] {
+/** A value that differs: where it stands, and its lines, each behind `- ` or `+ `; those that stay are counted in one of their own. */
+export interface DefinitionChange {
+  readonly path: string
+  readonly lines: readonly string[]
+}
+
+/** What differs; `before` is undefined for a tool that is new. */
+export function definitionChanges(before: JsonValue | undefined, after: JsonValue): readonly DefinitionChange[] {
   const [old, now] = [leaves(before), leaves(after)]
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((path) => {
     const [was, is] = [old.get(path), now.get(path)]
     if (was !== undefined && is !== undefined && JSON.stringify(was) === JSON.stringify(is)) return []
-    const lines = changedLines(linesOf(was), linesOf(is), typeof was === typeof is)
-    return [`  ${path}`, ...lines]
+    return [{ path, lines: changedLines(linesOf(was), linesOf(is), typeof was === typeof is) }]
   })
+}
+
+/** The same as lines of a terminal. */
+export function definitionDiff(before: JsonValue | undefined, after: JsonValue): readonly string[] {
+  return definitionChanges(before, after).flatMap(({ path, lines }) => [
+    `  ${path}`,
+    ...lines.map((line) => (/^[-+]/.test(line) ? `    ${line}` : `      ${line}`)),
+  ])
+}
+
+/** A definition as JSON that a person can read whole: what nobody sees is spelled out. */
+export function definitionText(definition: JsonValue): string {
+  return JSON.stringify(definition, null, 2).split('\n').map(spelledOut).join('\n')
 }
 
 /** Every value of a definition that has no others in it, by its path. */
@@ -52,11 +70,11 @@ function changedLines(was: readonly string[], is: readonly string[], isSameType:
   while (start < shorter && was[start] === is[start]) start += 1
   let end = 0
   while (end < shorter - start && was.at(-1 - end) === is.at(-1 - end)) end += 1
-  const left = (count: number): readonly string[] => (count === 0 ? [] : [`      (${count} ${count === 1 ? 'line' : 'lines'} as before)`])
+  const left = (count: number): readonly string[] => (count === 0 ? [] : [`(${count} ${count === 1 ? 'line' : 'lines'} as before)`])
   return [
     ...left(start),
-    ...was.slice(start, was.length - end).map((line) => `    - ${line}`),
-    ...is.slice(start, is.length - end).map((line) => `    + ${line}`),
+    ...was.slice(start, was.length - end).map((line) => `- ${line}`),
+    ...is.slice(start, is.length - end).map((line) => `+ ${line}`),
     ...left(end),
   ]
 }

@@ -28,6 +28,8 @@ export interface RequestOptions {
 
 export interface Exchange {
   readonly era: Era
+  /** The version of the protocol; absent for what speaks none of its own, or where another replica speaks it. */
+  readonly version?: string | undefined
   /** What the server says it can do (`ServerCapabilities`). */
   readonly capabilities: JsonObject
   /** Sends one request and resolves with its response. Rejects with `mcp.*` or `request.cancelled`. */

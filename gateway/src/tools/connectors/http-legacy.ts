@@ -29,6 +29,7 @@ const goodbyeMs = 1000
 class LegacyHttp implements Exchange {
   readonly era = 'legacy'
   capabilities: JsonObject = {}
+  version: string | undefined
   readonly ended = new Promise<string>(() => {})
   readonly #wire: HttpWire
   readonly #events: ConnectorEvents
@@ -117,6 +118,7 @@ class LegacyHttp implements Exchange {
     }
     const { version, capabilities } = await initialize({ request }, this.#wire.server, this.#offers, signal)
     this.capabilities = capabilities
+    this.version = version
     // A new session knows nothing of what was watched.
     this.#watched = new Set()
     if (this.#wanted.length > 0) setImmediate(() => this.watch(this.#wanted))

@@ -79,6 +79,7 @@ export function openModernHttp(wire: HttpWire, events: ConnectorEvents, capabili
   const never = new Promise<string>(() => {})
   return {
     era: 'modern',
+    version: modernVersion,
     capabilities,
     ended: never,
     watch(uris) {

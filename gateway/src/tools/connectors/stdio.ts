@@ -273,10 +273,14 @@ export async function openStdio(
   channel.onNotification((message) => takeNotification(message, events))
   let watched: ReadonlySet<string> = new Set()
   let capabilities: JsonObject = {}
+  let version = modernVersion
   const exchange: Exchange = {
     era,
     get capabilities() {
       return capabilities
+    },
+    get version() {
+      return version
     },
     ended: channel.ended,
     watch(uris) {
@@ -299,6 +303,7 @@ export async function openStdio(
     if (era === 'legacy') {
       const opened = await initialize(exchange, options.server, options.offers, signal)
       capabilities = opened.capabilities
+      version = opened.version
       channel.notify('notifications/initialized')
     } else {
       capabilities = how === 'asked' ? await discover(exchange, signal) : await proved(exchange, options.server, signal)

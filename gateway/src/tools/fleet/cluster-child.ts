@@ -6,6 +6,7 @@ import type { Hop } from '../../cluster/hop.ts'
 import { holderOf, takeLease, type Lease, type LeaseOptions } from '../../cluster/leases.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import type { StateStore } from '../../state/state-store.ts'
 import type { RpcResponse } from '../codec/json-rpc.ts'
 import type { Era } from '../codec/versions.ts'
 import type { ConnectorEvents, Exchange, RequestOptions } from '../connectors/exchange.ts'
@@ -17,6 +18,15 @@ export interface ClusterParts extends LeaseOptions {
 }
 
 const hopKind = 'server'
+
+/** What the lease of a server is called. `digest`: of its configuration. */
+const leaseOf = (server: string, digest: string): string => `server ${server} ${digest}`
+
+/** The replica that runs a server which the cluster has once; undefined while none does. */
+export async function replicaRunning(state: StateStore, server: string, digest: string): Promise<string | undefined> {
+  const holder = await holderOf(state, leaseOf(server, digest))
+  return holder === undefined ? undefined : (await state.get('instance', holder.instance))?.replica
+}
 /** How often a replica that asks another looks whether it still has the server, and whether its tools have changed. */
 const lookMs = 2000
 
@@ -37,7 +47,7 @@ export class ClusterChildren {
     events: ConnectorEvents,
     start: (events: ConnectorEvents) => Promise<Exchange>,
   ): Promise<Exchange> {
-    const name = `server ${server} ${digest}`
+    const name = leaseOf(server, digest)
     const lease = await takeLease(this.#parts, name).catch((error: unknown) => {
       throw unavailable(server, asTurnwardError(error).why ?? 'the state of the cluster cannot be reached')
     })

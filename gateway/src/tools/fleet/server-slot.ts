@@ -22,7 +22,8 @@ import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { tellOdd } from './odd-listings.ts'
 import { listingFingerprint } from './listing-fingerprint.ts'
-import type { SlotState } from './slot-state.ts'
+import { JoinedRounds } from './joined-rounds.ts'
+import { detailOf, SlotLife, type SlotState } from './slot-state.ts'
 import { retryDelay } from './retry-delay.ts'
 import { PinnedTools } from './pinned-tools.ts'
 import { callListed } from './calling-listed.ts'
@@ -44,9 +45,8 @@ export class ServerSlot {
   readonly #closing = new AbortController()
   /** Ends the attempt to start it that runs. */
   #attempting = new AbortController()
-  #state: SlotState = { kind: 'idle' }
+  readonly #life: SlotLife
   #startedAt: number | undefined
-  #era: Exchange['era'] | undefined
   #read: ReadTools = noTools
   #reads: ServerReads = noReads
   readonly #watched = new WatchedResources()
@@ -59,13 +59,13 @@ export class ServerSlot {
   /** Before this time (monotonic) one that is started on demand is not tried again. */
   #retryAt = 0
   #usedAt: number
-  #relisting = false
-  #relistAgain = false
+  readonly #relisting = new JoinedRounds(() => this.#relistOnce().catch((error: unknown) => this.#broke(error)))
 
   constructor(options: SlotOptions) {
     const { server } = options
     this.server = server
     this.#options = options
+    this.#life = new SlotLife(options.clock)
     this.#bounds = resultBounds(server, options.limits.maxResponseBytes)
     this.#usedAt = options.clock.monotonic()
     this.#connection = new ServerConnection(options)
@@ -86,8 +86,21 @@ export class ServerSlot {
     })
   }
 
+  get #state(): SlotState {
+    return this.#life.state
+  }
+
+  set #state(next: SlotState) {
+    this.#life.become(next)
+  }
+
   get state(): SlotState['kind'] {
     return this.#state.kind
+  }
+
+  /** Since when it is as it is, and how often it was opened. */
+  get life(): Pick<SlotLife, 'since' | 'restarts' | 'version'> {
+    return this.#life
   }
 
   /** Calls that run now. */
@@ -107,7 +120,7 @@ export class ServerSlot {
 
   /** The era it spoke last; undefined before it was connected. */
   get era(): Exchange['era'] | undefined {
-    return this.#era
+    return this.#life.era
   }
 
   /** Whether its tools can be listed and called now. One that sleeps is started by the call. */
@@ -119,10 +132,7 @@ export class ServerSlot {
 
   /** Why the server is not ready, or which of its tools are missing and why; undefined when all is well. */
   get detail(): string | undefined {
-    if (this.#state.kind === 'failed') return this.#state.why
-    if (this.isAtHand) return whatIsMissing(this.#read, this.#cut)
-    if (this.#state.kind === 'lent') return 'it answers people only, and nobody has connected an account yet'
-    return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
+    return detailOf(this.#state, this.isAtHand, () => whatIsMissing(this.#read, this.#cut))
   }
 
   /** False while the server runs with limits that are not enforced. */
@@ -273,7 +283,6 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       await this.#take(listed, reads, () => true)
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
-      this.#era = opened.era
       this.#usedAt = this.#options.clock.monotonic()
       this.#state = { kind: 'ready', exchange: opened, since: this.#usedAt }
       this.#requests.opened()
@@ -336,31 +345,22 @@ export class ServerSlot {
 
   /** Lists again; asks that arrive meanwhile are joined into one more round. */
   #relist(): void {
-    this.#relistAgain = true
-    if (this.#relisting) return
-    this.#relisting = true
-    this.#relistRounds()
-      .catch((error: unknown) => this.#broke(error))
-      .finally(() => {
-        this.#relisting = false
-      })
+    this.#relisting.ask()
   }
 
-  async #relistRounds(): Promise<void> {
-    while (this.#relistAgain && this.#state.kind === 'ready') {
-      this.#relistAgain = false
-      const { exchange } = this.#state
-      try {
-        if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
-        const [listed, reads] = await this.#list(exchange, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
-        const isStill = (): boolean => this.#state.kind === 'ready' && this.#state.exchange === exchange
-        if (await this.#take(listed, reads, isStill)) this.#options.onChange()
-      } catch (error) {
-        // A child that still runs may answer next time; an address that does not answer must be opened again.
-        if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
-        else
-          this.#options.logger.warn({ server: this.server.name, code: asTurnwardError(error).code }, 'MCP server could not be listed again')
-      }
+  async #relistOnce(): Promise<void> {
+    if (this.#state.kind !== 'ready') return
+    const { exchange } = this.#state
+    try {
+      if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
+      const [listed, reads] = await this.#list(exchange, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
+      const isStill = (): boolean => this.#state.kind === 'ready' && this.#state.exchange === exchange
+      if (await this.#take(listed, reads, isStill)) this.#options.onChange()
+    } catch (error) {
+      // A child that still runs may answer next time; an address that does not answer must be opened again.
+      if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
+      else
+        this.#options.logger.warn({ server: this.server.name, code: asTurnwardError(error).code }, 'MCP server could not be listed again')
     }
   }
 
