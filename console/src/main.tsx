@@ -16,6 +16,7 @@ import { LimitsPage } from './pages/limits.tsx'
 import { UpstreamsPage } from './pages/upstreams.tsx'
 import { HealthPage } from './pages/health.tsx'
 import { KeysPage, keysIn } from './pages/keys.tsx'
+import { LivePage, liveIn } from './pages/live.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { PolicyPage, policyIn } from './pages/policy.tsx'
 import { SimulatePage, simulationIn } from './pages/simulate.tsx'
@@ -47,6 +48,7 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
   createRoute({ getParentRoute: () => root, path: '/audit', component: AuditPage, validateSearch: auditIn }),
   createRoute({ getParentRoute: () => root, path: '/health', component: HealthPage }),
+  createRoute({ getParentRoute: () => root, path: '/live', component: LivePage, validateSearch: liveIn }),
   createRoute({ getParentRoute: () => root, path: '/turns', component: TurnsPage, validateSearch: turnsIn }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage, validateSearch: turnsIn }),
   createRoute({ getParentRoute: () => root, path: '/sessions/$id', component: SessionPage }),

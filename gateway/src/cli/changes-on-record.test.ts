@@ -191,6 +191,15 @@ describe.each(storeBackends.filter(({ isMissing }) => !isMissing))('on $name', (
       { id: noted?.id, kind: 'configuration', principal: noted?.by, administration: { act: 'keys.revoke', via: 'command' } },
     ])
     expect(noted?.by).toMatch(/ \(turnward keys\)$/)
+    // While no gateway ran: a log is in the order of its times.
+    const now = floors.clock.now()
+    await store.acts.note({ id: 'dec_old', time: now - 86_400_000, by: 'ops', act: 'keys.revoke', subject: 's', reason: 'Revokes.' })
+    await record()
+    expect(log.records.at(-1)).toMatchObject({
+      id: 'dec_old',
+      time: now,
+      reason: `Revokes. Noted ${new Date(now - 86_400_000).toISOString()}.`,
+    })
   })
 })
 
