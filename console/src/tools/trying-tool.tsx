@@ -186,7 +186,7 @@ function Outcome({ tried: { outcome, gateway, decision, approval, result } }: { 
       {result === null ? null : (
         <>
           <p>The server says this. Nobody vouches for it.{result.is_cut ? ' It is longer; this is its beginning.' : ''}</p>
-          <Snippet name="Result" text={result.text} />
+          <Snippet name="Result" text={result.text} isWhole />
         </>
       )}
     </section>
