@@ -6,6 +6,7 @@ import { databaseLog } from './scenarios/database-log.ts'
 import { deciding } from './scenarios/deciding.ts'
 import { grants } from './scenarios/grants.ts'
 import { latency } from './scenarios/latency.ts'
+import { live } from './scenarios/live.ts'
 import { memory } from './scenarios/memory.ts'
 import { mcpStreams } from './scenarios/mcp-streams.ts'
 import { oldProcess } from './scenarios/old-process.ts'
@@ -46,5 +47,6 @@ export const scenarios: readonly Scenario[] = [
   backends,
   databaseLog,
   reading,
+  live,
   peer,
 ]

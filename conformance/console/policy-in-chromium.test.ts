@@ -1,7 +1,7 @@
 /** The policy as people see and try it: what is in effect, a call that is not made, a draft that is tried, kept, and taken back. */
-import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { carolsKey, leakRefused, looksRight, openConsolePlace, type ConsolePlace } from './console-place.ts'
+import { draftIn, writeInto } from './writing-drafts.ts'
 
 let place: ConsolePlace
 let turn: string
@@ -35,13 +35,6 @@ rules:
     verdict: deny
     reason: Pages are not read today.
 `
-
-/** In the place of what is there, as a keyboard does it. */
-async function write(editor: Locator, text: string): Promise<void> {
-  await editor.press('ControlOrMeta+a')
-  await editor.press('Backspace')
-  await editor.page().keyboard.insertText(text)
-}
 
 test('what is in effect has its places, and what nobody has described is counted and can be described', async () => {
   const { page, complaints, foreign, close } = await place.openAs('bob', '/policy')
@@ -95,7 +88,7 @@ test('a draft is tried on a turn and on a day, kept with a reason, holds for the
   const { page, complaints, foreign, close } = await place.openAs('alice', `/turns/${turn}`)
   await page.getByRole('link', { name: 'Try another rule' }).click()
   await page.waitForURL(/tab=turns/)
-  const draft = page.getByRole('textbox', { name: 'Draft, as YAML' })
+  const draft = await draftIn(page)
 
   // With the keyboard: what is known is offered, `Escape` closes that and then leaves, `Tab` goes on.
   await draft.press('ControlOrMeta+a')
@@ -110,7 +103,7 @@ test('a draft is tried on a turn and on a day, kept with a reason, holds for the
   expect(await draft.evaluate((element) => element.matches(':focus'))).toBe(false)
 
   // A broken one: said at its line, and nothing is kept.
-  await write(draft, noReading.replace('deny', 'forbid'))
+  await writeInto(draft, noReading.replace('deny', 'forbid'))
   await page.getByText('Line 5, column 14').waitFor()
   await page.locator('.cm-lintRange-error').waitFor()
   expect(await page.locator('.cm-lintRange-error').innerText()).toBe('forbid')
@@ -119,7 +112,7 @@ test('a draft is tried on a turn and on a day, kept with a reason, holds for the
   await page.getByText('Something is wrong with it, and nothing was changed').waitFor()
   expect(await proposedTools()).toEqual(['read_page'])
 
-  await write(draft, noReading)
+  await writeInto(draft, noReading)
   await page.getByText('Nothing is wrong with it').waitFor()
   await page.getByRole('button', { name: 'Show what would be different' }).click()
   await page.getByRole('cell', { name: /Pages are not read today/ }).waitFor()

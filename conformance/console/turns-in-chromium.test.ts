@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../harness/until.ts'
 import { leakRefused, looksRight, openConsolePlace, type ConsolePlace } from './console-place.ts'
+import { draftIn, writeInto } from './writing-drafts.ts'
 
 let place: ConsolePlace
 let turn = ''
@@ -115,19 +116,18 @@ test('a turn of somebody else is not there for whoever has no role', async () =>
 })
 
 test('a draft of the policy is tried on what is on record, and what it would change leads to the turn', async () => {
-  const { page, complaints, foreign, close } = await place.openAs('alice', '/policy')
+  const { page, complaints, foreign, close } = await place.openAs('alice', '/policy/simulate?tab=draft')
   const show = page.getByRole('button', { name: 'Show what would be different' })
-  await page.getByLabel('Draft, as YAML').fill('include: [turnward.yaml]\nrules: 1\n')
+  const draft = await draftIn(page)
+  await writeInto(draft, 'include: [turnward.yaml]\nrules: 1\n')
   await show.click()
   await page.getByRole('alert').waitFor()
-  await page
-    .getByLabel('Draft, as YAML')
-    .fill('include: [turnward.yaml]\ncontracts:\n  read_page: { override: true, output: { trust: trusted } }\n')
+  await writeInto(draft, 'include: [turnward.yaml]\ncontracts:\n  read_page: { override: true, output: { trust: trusted } }\n')
   await show.click()
   const row = page.getByRole('row').filter({ hasText: 'send_mail' })
   await row.waitFor()
   expect(await row.innerText()).toMatch(/refuse[^]*release/)
-  await looksRight(page, 'policy')
+  await looksRight(page, 'policy-replayed')
   await row.getByRole('link', { name: turn }).click()
   await page.getByRole('heading', { name: 'What happened' }).waitFor()
   expect([complaints, foreign]).toEqual([[], []])
@@ -139,7 +139,9 @@ test('the start says what is done and what is next; whoever has no role is led t
   await page.getByText('Everything is set up').waitFor()
   await looksRight(page, 'start')
   await page.getByRole('link', { name: 'Policy' }).click()
-  await page.getByText('needs the role admin').waitFor()
+  await page.getByRole('link', { name: 'Simulate' }).click()
+  await page.getByRole('link', { name: 'A draft', exact: true }).click()
+  await page.getByText('Keeping a draft needs the role admin').waitFor()
   expect(complaints).toEqual([])
   await close()
   const stranger = await place.openAs('carla', '/start')

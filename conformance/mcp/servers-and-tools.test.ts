@@ -170,7 +170,7 @@ describe.each(places)('on $name', ({ isMissing, start, name: where }) => {
       expect((body['processes'] as readonly Json[]).map(({ outcome }) => outcome)).toEqual(gateways.map(() => 'ready'))
       expect((await ask('vera', 'servers/notes')).body).toMatchObject({ state: 'ready', restarts: 1 })
       const record = await gateways[0]?.recordThat(({ subject }) => subject === 'server notes')
-      expect(record).toMatchObject({ principal: 'olga', kind: 'configuration' })
+      expect(record).toMatchObject({ principal: 'olga', kind: 'configuration', administration: { act: 'servers.restart', via: 'api' } })
     })
 
     test('tools say who describes them and whether somebody has accepted what they are', async () => {

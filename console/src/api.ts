@@ -42,14 +42,19 @@ async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
   const response = await fetch(path, { ...init, credentials: 'same-origin', redirect: 'error' }).catch(() => undefined)
   if (response === undefined)
     throw new ApiError({ code: 'console.unreachable', message: 'The gateway does not answer.', fix: 'Check that it runs, then try again.' })
+  if (!response.ok) throw new ApiError(await refusalOf(response))
+  return (await response.json().catch(() => undefined)) as Answer
+}
+
+/** Why the gateway refused. */
+export async function refusalOf(response: Response): Promise<Refusal> {
   const answered: unknown = await response.json().catch(() => undefined)
-  if (response.ok) return answered as Answer
   const refusal = (answered as { error?: Refusal } | undefined)?.error
-  throw new ApiError(
+  return (
     refusal ?? {
       code: `http.${response.status}`,
       message: `The gateway answered ${response.status}.`,
       fix: 'Try again, or look at its log.',
-    },
+    }
   )
 }

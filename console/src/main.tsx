@@ -14,6 +14,7 @@ import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage } from './pages/limits.tsx'
 import { UpstreamsPage } from './pages/upstreams.tsx'
 import { KeysPage, keysIn } from './pages/keys.tsx'
+import { LivePage, liveIn } from './pages/live.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { PolicyPage, policyIn } from './pages/policy.tsx'
 import { SimulatePage, simulationIn } from './pages/simulate.tsx'
@@ -43,6 +44,7 @@ const tree = root.addChildren([
     },
   }),
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/live', component: LivePage, validateSearch: liveIn }),
   createRoute({ getParentRoute: () => root, path: '/turns', component: TurnsPage, validateSearch: turnsIn }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage, validateSearch: turnsIn }),
   createRoute({ getParentRoute: () => root, path: '/sessions/$id', component: SessionPage }),

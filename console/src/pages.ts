@@ -8,6 +8,7 @@ export interface MenuPage {
     | '/sessions'
     | '/usage'
     | '/decisions'
+    | '/live'
     | '/approvals'
     | '/stops'
     | '/limits'
@@ -36,6 +37,7 @@ export const menu: readonly MenuGroup[] = [
       { to: '/sessions', name: 'Sessions', about: 'conversations, and what they have read' },
       { to: '/usage', name: 'Usage', about: 'tokens and cost, by person, key, model and more' },
       { to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' },
+      { to: '/live', name: 'Live', about: 'what is decided, as it happens' },
     ],
   },
   {

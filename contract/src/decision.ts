@@ -3,6 +3,7 @@
  * One `decision` record when something is decided, one `outcome` record when it ended.
  */
 import { z } from 'zod'
+import { actSchema, viaSchema } from './administration.ts'
 import { balanceSchema } from './config/balancing.ts'
 
 /** A label as stored: trust by name, audience as clauses (every clause must hold; none = public). */
@@ -158,6 +159,8 @@ export const decisionRecordSchema = z.object({
       digest: z.string(),
     })
     .optional(),
+  /** What an administrator was about to do, where the record is of that. */
+  administration: z.object({ act: actSchema, via: viaSchema }).optional(),
   /** The known client that made the model call. */
   client: z.string().optional(),
   /** Kind of a side request of the client (`title`, `summary`), which belongs to no turn. */

@@ -87,16 +87,16 @@ export default function CodeEditor({ label, text, marks, words, onText, onLeave 
  * page does not allow.
  */
 function replaceLines(event: InputEvent, view: EditorView): boolean {
-  const { inputType, data } = event
-  const [range] = event.getTargetRanges()
-  if (range === undefined || event.isComposing || (inputType !== 'insertText' && !inputType.startsWith('deleteContent'))) return false
-  const from = view.posAtDOM(range.startContainer, range.startOffset)
-  const to = view.posAtDOM(range.endContainer, range.endOffset)
-  const { doc } = view.state
-  if (from >= to || doc.lineAt(from).number === doc.lineAt(to).number) return false
+  const { inputType, data, isComposing } = event
+  const { doc, selection } = view.state
+  const { from, to } = selection.main
+  if (isComposing || (inputType !== 'insertText' && !inputType.startsWith('deleteContent'))) return false
+  if (doc.lineAt(from).number === doc.lineAt(to).number) return false
   event.preventDefault()
-  const insert = view.state.toText(inputType === 'insertText' ? (data ?? '') : '')
-  view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: 'input', scrollIntoView: true })
+  view.dispatch(view.state.replaceSelection(inputType === 'insertText' ? (data ?? '') : ''), {
+    userEvent: 'input.type',
+    scrollIntoView: true,
+  })
   return true
 }
 

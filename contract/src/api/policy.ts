@@ -6,10 +6,10 @@ import { nameSchema, timeSchema } from './shared.ts'
 
 const longestDraft = 1_000_000
 
-const draftSchema = z
-  .string()
-  .max(longestDraft)
-  .meta({ description: 'The text of a configuration file, as if it lay beside the one that runs.' })
+const draftText = 'The text of a configuration file, as if it lay beside the one that runs.'
+const draftSchema = z.string().max(longestDraft).meta({ description: draftText })
+/** Checked again and again, while calls of agents wait. */
+const shortDraftSchema = z.string().max(250_000).meta({ description: draftText })
 
 export const replayRequestSchema = z.strictObject({
   since: z.string().max(64).default('24h').meta({ description: 'An ISO date, or a span such as 24h.' }),
@@ -114,7 +114,7 @@ const labelSchema = z.strictObject({
 })
 
 export const simulationRequestSchema = z.strictObject({
-  draft: draftSchema.optional().meta({ description: 'Instead of what runs; as for a replay.' }),
+  draft: shortDraftSchema.optional().meta({ description: 'Instead of what runs; as for a replay.' }),
   who: z
     .strictObject({
       principal: nameSchema.optional().meta({ description: 'Whom the call is for; without it, whoever asks.' }),
@@ -160,7 +160,7 @@ export const simulationSchema = z
   })
   .meta({ id: 'Simulation' })
 
-export const draftCheckRequestSchema = z.strictObject({ draft: draftSchema })
+export const draftCheckRequestSchema = z.strictObject({ draft: shortDraftSchema })
 
 export const draftCheckSchema = z
   .object({

@@ -6,6 +6,7 @@ import type { Services } from '../turns/services.ts'
 import type { ApiRoute } from './api-route.ts'
 import { documentRoute } from './document.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { connectRoutes } from './routes/connect.ts'
 import { handleRoutes } from './routes/handles.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -30,6 +31,7 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...trafficRoutes(services),
     ...stopRoutes(services),
     ...turnRoutes(services),
+    ...auditRoutes(services),
     ...liveRoutes(services),
     ...summaryRoutes(services),
     ...usageRoutes(services),

@@ -8,6 +8,7 @@ import { groupsText, ownerText } from '../identity/vault/stored-credentials.ts'
 import { listStoredCredentials, removeStoredCredential, storeCredential, type StoredInfo } from '../models/storing-credentials.ts'
 import type { UpstreamTest } from '../models/testing-upstream.ts'
 import type { Services } from '../turns/services.ts'
+import { actRecorder } from './administration-record.ts'
 import type { Administrator } from './administrators.ts'
 
 /** What may be shown of one. */
@@ -38,10 +39,11 @@ export interface OwnCredentials {
 /** Trying one asks a vendor: nobody guesses with it. */
 const tries = { most: 20, windowMs: 15 * 60_000 }
 
-type OwnCredentialServices = Pick<Services, 'vault' | 'upstreams' | 'clock' | 'state' | 'secret' | 'snapshot' | 'telemetry'>
+type OwnCredentialServices = Pick<Services, 'vault' | 'upstreams' | 'clock' | 'state' | 'secret' | 'snapshot' | 'telemetry' | 'log'>
 
 export function createOwnCredentials(services: OwnCredentialServices): OwnCredentials {
   const { vault, clock, state, secret, snapshot, telemetry } = services
+  const record = actRecorder(services)
 
   async function all({ id, roles }: Administrator): Promise<readonly StoredInfo[]> {
     const own = await listStoredCredentials(vault, { person: id })
@@ -63,7 +65,15 @@ export function createOwnCredentials(services: OwnCredentialServices): OwnCreden
       const key = keyedHash(secret, 'credential attempts v1', person.id)
       const retryAfterSeconds = await countAttempt(state, key, tries, clock.now())
       if (retryAfterSeconds !== undefined) throw new TurnwardError('credential.too_many_attempts', { retryAfterSeconds })
-      const { test, ...info } = await storeCredential(services, snapshot(), { owner, upstream, credential, model })
+      const subject = ownerText(owner)
+      const act = {
+        act: 'credentials.store',
+        subject,
+        rules: ['own credentials'],
+        reason: `Stores a credential of ${subject} for ${upstream}.`,
+      }
+      const beforeStoring = (): Promise<void> => record(person, act)
+      const { test, ...info } = await storeCredential(services, snapshot(), { owner, upstream, credential, model, beforeStoring })
       telemetry.logger.info({ person: person.id, owner: info.owner, upstream, id: info.id }, 'a provider credential was stored')
       return { ...shown(info), test: test === undefined ? null : { model: test.model, detail: test.detail } }
     },
@@ -71,6 +81,11 @@ export function createOwnCredentials(services: OwnCredentialServices): OwnCreden
       const found = (await all(person)).find((one) => one.id === id)
       const group = found === undefined ? undefined : groupOf(found.owner)
       const owner = group === undefined ? { person: person.id } : { group }
+      if (found !== undefined) {
+        const { owner: subject, upstream } = found
+        const reason = `Removes the credential of ${subject} for ${upstream}.`
+        await record(person, { act: 'credentials.remove', subject, rules: ['own credentials'], reason })
+      }
       if (found === undefined || !(await removeStoredCredential(vault, owner, found.upstream)))
         throw new TurnwardError('credential.not_found', { subject: id.slice(0, 64) })
       telemetry.logger.info({ person: person.id, owner: found.owner, upstream: found.upstream, id }, 'a provider credential was removed')

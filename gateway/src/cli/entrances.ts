@@ -1,6 +1,7 @@
 /** The table of entrances: which floor answers what. Knows nothing of either floor but their entrances. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { apiEntrances } from '../admin/api-entrances.ts'
+import type { ApiRoute } from '../admin/api-route.ts'
 import { apiRoutes } from '../admin/api-routes.ts'
 import { configRoutes, type ApiConfig } from '../admin/routes/config.ts'
 import { consoleEntrances } from '../admin/console-files.ts'
@@ -62,6 +63,16 @@ export interface Behind {
   readonly config: ApiConfig
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
+}
+
+/** Every line of the administration API. */
+export function allApiRoutes({ services, whole, config }: Pick<Behind, 'services' | 'whole' | 'config'>): readonly ApiRoute[] {
+  return apiRoutes(services, [
+    ...policyRoutes(services),
+    ...serverRoutes(services, whole),
+    ...toolRoutes(services),
+    ...configRoutes(services, config),
+  ])
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
@@ -196,15 +207,7 @@ export function entrancesOf({
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
-    ...apiEntrances(
-      { services, sessions },
-      apiRoutes(services, [
-        ...policyRoutes(services),
-        ...serverRoutes(services, whole),
-        ...toolRoutes(services),
-        ...configRoutes(services, config),
-      ]),
-    ),
+    ...apiEntrances({ services, sessions }, allApiRoutes({ services, whole, config })),
     {
       path: '/healthz',
       methods: ['GET'],

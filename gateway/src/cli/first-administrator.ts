@@ -4,6 +4,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
 import { AccountAdministration } from '../identity/accounts/administering-accounts.ts'
 import { openStore } from '../store/store.ts'
+import { noteAct } from './noting-act.ts'
 import { openingSettingsOf, storePlaceOf } from './places.ts'
 
 /**
@@ -17,8 +18,10 @@ export async function firstAdministratorText(snapshot: Snapshot, url: string, is
   const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
   try {
     const administration = new AccountAdministration(store, systemClock)
-    if (!isTerminal)
-      return (await store.accounts.hasAdmin()) ? undefined : 'There is no administrator yet: `turnward accounts add NAME --role admin`.'
+    if (await store.accounts.hasAdmin()) return undefined
+    if (!isTerminal) return 'There is no administrator yet: `turnward accounts add NAME --role admin`.'
+    const act = { act: 'accounts.first_link', subject: 'the first administrator', reason: 'Shows a link that makes an administrator.' }
+    await noteAct(store, { verb: 'turnward start', ...act })
     const link = await administration.firstLink(signIn.link_ms)
     if (link === undefined) return undefined
     const { listen } = snapshot.settings

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { recordRevisions } from '../admin/configuration/recording-revisions.ts'
+import { recordActs } from '../admin/recording-acts.ts'
 import type { ApiConfig } from '../admin/routes/config.ts'
 import type { DecisionLog } from '../audit/decision-log.ts'
 import { realDisk } from '../config/disk.ts'
@@ -81,7 +82,7 @@ export function changeableConfig({ configPath, env }: Pick<OpeningOptions, 'conf
 }
 
 export interface FollowingOptions {
-  readonly store: Pick<Store, 'configRevisions'>
+  readonly store: Pick<Store, 'configRevisions' | 'acts'>
   readonly log: Pick<DecisionLog, 'appendDurably'>
   readonly config: RunningConfig | CurrentConfig
   readonly clock: Clock
@@ -91,9 +92,9 @@ export interface FollowingOptions {
 /** A revision that does not go with the file here is tried again after this time: what kept it may have been something else. */
 const tryAgainMs = 30_000
 
-/** Takes what other processes have made, within a second, and puts on record what is not yet. Goes on until it is closed. */
+/** Takes what other processes have made, within a second, and puts on record what is not yet, also of the command line. Goes on until it is closed. */
 export function followRevisions({ store, log, config, clock, logger }: FollowingOptions): { close(): Promise<void> } {
-  const { configRevisions: table } = store
+  const { configRevisions: table, acts } = store
   let tried = { revision: config.current.managed.revision, at: clock.monotonic() }
   let hasFailed = false
   const look = async (): Promise<void> => {
@@ -103,11 +104,14 @@ export function followRevisions({ store, log, config, clock, logger }: Following
       tried = { revision: newest, at: clock.monotonic() }
       await config.reload(`revision ${newest}`)
     }
-    await recordRevisions(table, log, { time: clock.now(), revision: config.current.revision })
+    const now = { time: clock.now(), revision: config.current.revision }
+    await recordRevisions(table, log, now)
+    await recordActs(acts, log, now)
     hasFailed = false
   }
   return eachSecond(look, (error) => {
-    if (!hasFailed) logger.warn({ code: asTurnwardError(error).code }, 'revisions of the configuration cannot be looked for')
+    if (!hasFailed)
+      logger.warn({ code: asTurnwardError(error).code }, 'changes by other processes cannot be looked for, or not be put on record')
     hasFailed = true
   })
 }

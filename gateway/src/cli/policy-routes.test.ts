@@ -305,6 +305,9 @@ describe.each(gatewayBackends)('the policy of a gateway on $name', ({ isMissing,
       ['a section of the gateway', `${include}upstreams: {}\n`, 2, 'no `upstreams` in a draft'],
       ['a file that is not of the configuration', `include: [/etc/passwd]\n`, 1, 'files of the configuration only'],
       ['a variable', `${include}values:\n  a: ["\${HOME}"]\n`, 3, 'no variable'],
+      ['a variable that is written otherwise', `${include}values:\n  a: ["\\x24{HOME}"]\n`, 3, 'no variable'],
+      ['a variable in two parts', `${include}values:\n  a: ["$\\x7bHOME}"]\n`, 3, 'no variable'],
+      ['a variable in the name of a file', `include: ["\\u0024{file:/etc/hostname}"]\n`, 1, 'files of the configuration only'],
     ])('with %s has a line to show it at', async (_what, draft, line, why) => {
       const { status, json } = await check(draft)
       expect([status, json.compiles, json.problems[0]]).toMatchObject([200, false, { line, message: expect.stringContaining(why) }])

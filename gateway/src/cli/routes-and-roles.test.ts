@@ -90,6 +90,7 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/sessions/{id}', 'GET', 'person'],
   ['/api/usage', 'GET', 'person'],
   ['/api/decisions', 'GET', 'person'],
+  ['/api/audit', 'GET', 'viewer'],
   ['/api/openapi.json', 'GET', 'caller'],
   // Pages without anything in them: they ask `/api`.
   ['/console', 'GET', 'anyone'],
@@ -151,6 +152,7 @@ beforeAll(async () => {
     keys: empty,
     revocations: { since: async () => [] },
     stops: { standing: async () => [] },
+    acts: { count: async () => 0 },
     pins: { held: async () => [], approvals: async () => [] },
     configRevisions: { newest: async () => undefined, find: async () => undefined, list: async () => [] },
     summaries: { list: async () => [], find: async () => undefined, usage: async () => [], unpriced: async () => [] },

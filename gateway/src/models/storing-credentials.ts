@@ -21,6 +21,8 @@ export interface CredentialToStore {
   readonly model?: string | undefined
   /** It is stored whatever the upstream says. */
   readonly isUntested?: boolean | undefined
+  /** Waited for once it was found good, before it is stored: to put on record that it will be. */
+  readonly beforeStoring?: (() => Promise<void>) | undefined
 }
 
 /** What may be shown of a stored credential. */
@@ -43,7 +45,7 @@ export interface StoringServices extends TestingServices {
 export async function storeCredential(
   services: StoringServices,
   snapshot: Pick<Snapshot, 'upstreams'>,
-  { owner, upstream: name, credential: given, model, isUntested = false }: CredentialToStore,
+  { owner, upstream: name, credential: given, model, isUntested = false, beforeStoring }: CredentialToStore,
 ): Promise<StoredInfo & { readonly test: UpstreamTest | undefined }> {
   const upstream = snapshot.upstreams.get(name)
   if (upstream === undefined) {
@@ -64,6 +66,7 @@ export async function storeCredential(
     : await (model === undefined ? testList(services, upstream, credential) : testModel(services, upstream, credential, model))
   if (test !== undefined && test.verdict !== 'ok')
     throw new TurnwardError(refusals[test.verdict], { subject: name, why: `${reasons[test.verdict]}: ${test.detail}` })
+  await beforeStoring?.()
   const info = await services.vault.put({ kind: providerKind, owner: ownerText(owner), name }, JSON.stringify(parsed.data))
   return { ...storedInfo(info), test }
 }

@@ -49,6 +49,8 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   await copySecrets(from, to)
   await copyRemembered(from, to)
   await copyConfigRevisions(from, to)
+  // Where no gateway runs any more that would put them on record.
+  for (const act of await from.acts.unrecorded()) await to.acts.note(act)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)

@@ -284,6 +284,20 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .execute()
       },
     },
+    '0021-acts': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('noted_acts')
+          .addColumn('id', 'text', (column) => column.primaryKey())
+          .addColumn('time', milliseconds, (column) => column.notNull())
+          .addColumn('done_by', 'text', (column) => column.notNull())
+          .addColumn('act', 'text', (column) => column.notNull())
+          .addColumn('subject', 'text', (column) => column.notNull())
+          .addColumn('reason', 'text', (column) => column.notNull())
+          .addColumn('claimed', milliseconds, (column) => column.notNull())
+          .execute()
+      },
+    },
   }
 }
 

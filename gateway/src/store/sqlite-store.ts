@@ -17,6 +17,7 @@ import { peopleTable } from './people.ts'
 import { rememberedTable } from './remembered.ts'
 import { restartTable } from './restarts.ts'
 import { revocationTable } from './revocations.ts'
+import { actTable } from './acts.ts'
 import { stopTable } from './stops.ts'
 import { summaryTable } from './summaries/summaries.ts'
 import { notedMarkTable } from './noted-marks.ts'
@@ -72,6 +73,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     people: peopleTable(database),
     directories: directoryTable(database),
     revocations: revocationTable(database),
+    acts: actTable(database),
     stops: stopTable(database),
     configRevisions: configRevisionTable(database),
     remembered: rememberedTable(database),

@@ -2,6 +2,7 @@
  * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, approvals, revisions of the configuration, labels of what tools keep, summaries of the decision log, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
+import type { ActTable } from './acts.ts'
 import type { AccountTable } from './accounts.ts'
 import type { ApprovalTable } from './approvals.ts'
 import type { BatchTable } from './batches.ts'
@@ -27,6 +28,7 @@ import type { SummaryTable } from './summaries/summaries.ts'
 export interface Store {
   readonly keys: KeyTable
   readonly accounts: AccountTable
+  readonly acts: ActTable
   readonly entries: EntryTable
   readonly listings: ListingTable
   readonly pins: PinTable

@@ -278,7 +278,20 @@ export interface ConfigRevisionsRow {
   noted: number
 }
 
+export interface NotedActsRow {
+  id: string
+  /** Unix milliseconds. */
+  time: number
+  done_by: string
+  act: string
+  subject: string
+  reason: string
+  /** When a process took it upon itself to record it; 0 when none has. */
+  claimed: number
+}
+
 export interface StoreTables {
+  noted_acts: NotedActsRow
   config_revisions: ConfigRevisionsRow
   approvals: ApprovalsTable
   sealed_secrets: SealedSecretsTable

@@ -73,6 +73,7 @@ export interface Services {
     | 'restarts'
     | 'configRevisions'
     | 'summaries'
+    | 'acts'
   >
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader

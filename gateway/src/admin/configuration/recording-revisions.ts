@@ -34,6 +34,7 @@ function recordOfRevision({ revision: number, made, by, reason, summary }: Revis
     time,
     by,
     subject: summary,
+    administration: { act: 'configuration.change', via: 'api' },
     rules: [`revision ${number}`],
     reason: `Revision ${number}, made ${new Date(made).toISOString()}${reason === null ? '.' : `: ${reason}`}`,
     revision,

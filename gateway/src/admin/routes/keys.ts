@@ -6,12 +6,10 @@ import { keyRotationSchema, keySchema, keysQuerySchema, keysSchema, madeKeySchem
 import type { z } from 'zod'
 import { withinOf } from '../../config/key-within.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { newId } from '../../core/ids.ts'
 import { expiryOf, overlapOf } from '../../identity/key-expiry.ts'
 import { createKeyService, type KeyInfo } from '../../identity/key-service.ts'
 import type { Services } from '../../turns/services.ts'
-import type { Administrator } from '../administrators.ts'
-import { administrationRecord } from '../administration-record.ts'
+import { actRecorder } from '../administration-record.ts'
 import { apiRoute, type ApiRoute } from '../api-route.ts'
 
 export function keyRoutes({
@@ -25,11 +23,8 @@ export function keyRoutes({
   const tag = 'Keys'
   const looking = { needs: { role: 'viewer' }, tag } as const
   const changing = { needs: { role: 'admin' }, tag } as const
-  /** Rejects when it cannot be recorded: then nothing is done. */
-  const recorded = async ({ id: by }: Administrator, what: string, subject: string): Promise<void> => {
-    const record = { id: newId('dec'), time: clock.now(), by, subject, rules: ['role admin'], reason: what, revision: snapshot().revision }
-    await log.appendDurably(administrationRecord(record))
-  }
+  const record = actRecorder({ log, clock, snapshot })
+  const rules = ['role admin']
   const known = async (id: string): Promise<KeyInfo> => {
     // A key itself is no part of an address.
     if (!id.startsWith('key_')) throw new TurnwardError('request.invalid', { subject: 'key', why: 'give its id' })
@@ -63,7 +58,8 @@ export function keyRoutes({
           expires: expiryOf(expires, clock.now(), 'expires'),
           within: grants === undefined ? undefined : withinOf(grants),
         }
-        await recorded(administrator, `Makes a key for ${asked.principal}.`, `keys of ${asked.principal}`)
+        const { principal } = asked
+        await record(administrator, { act: 'keys.create', subject: `keys of ${principal}`, rules, reason: `Makes a key for ${principal}.` })
         const made = await keys.create(wanted, snapshot())
         return { ...shownKey(made), key: made.key }
       },
@@ -79,7 +75,7 @@ export function keyRoutes({
         const { id, principal } = await known(parameters['id'] ?? '')
         const until = expires === undefined ? undefined : (expiryOf(expires, clock.now(), 'expires') ?? null)
         const secret = { overlapMs: overlapOf(overlap, 'overlap'), expires: until }
-        await recorded(administrator, `Gives key ${id} a new secret.`, `keys of ${principal}`)
+        await record(administrator, { act: 'keys.rotate', subject: `keys of ${principal}`, rules, reason: `Gives key ${id} a new secret.` })
         const made = await keys.rotate(id, secret)
         return { ...shownKey(made), key: made.key }
       },
@@ -92,7 +88,7 @@ export function keyRoutes({
       answer: keySchema,
       async run({ administrator, parameters }) {
         const { id, principal } = await known(parameters['id'] ?? '')
-        await recorded(administrator, `Revokes key ${id}.`, `keys of ${principal}`)
+        await record(administrator, { act: 'keys.revoke', subject: `keys of ${principal}`, rules, reason: `Revokes key ${id}.` })
         return shownKey(await keys.revoke(id))
       },
     }),

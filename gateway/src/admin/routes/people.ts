@@ -2,9 +2,11 @@
 import { peopleQuerySchema, peopleSchema, personChangeSchema, personSchema } from '@turnward/contract/api/people'
 import { createPeopleService } from '../../identity/people/people-service.ts'
 import type { Services } from '../../turns/services.ts'
+import { actRecorder } from '../administration-record.ts'
 import { apiRoute, type ApiRoute } from '../api-route.ts'
 
-export function peopleRoutes({ store, clock, snapshot }: Pick<Services, 'store' | 'clock' | 'snapshot'>): readonly ApiRoute[] {
+export function peopleRoutes({ store, clock, snapshot, log }: Pick<Services, 'store' | 'clock' | 'snapshot' | 'log'>): readonly ApiRoute[] {
+  const record = actRecorder({ log, clock, snapshot })
   const people = createPeopleService({ store, clock })
   const tag = 'People'
   return [
@@ -35,7 +37,15 @@ export function peopleRoutes({ store, clock, snapshot }: Pick<Services, 'store' 
       summary: 'Shuts somebody out, or lets them in again',
       body: personChangeSchema,
       answer: personSchema,
-      run: ({ parameters: { id = '' }, body: { active } }) => people.setActive(id, active, snapshot().principals.has(id)),
+      async run({ administrator, parameters: { id = '' }, body: { active } }) {
+        const isDeclared = snapshot().principals.has(id)
+        if (!isDeclared) await people.show(id)
+        const what = active
+          ? { act: 'people.enable', reason: `Lets ${id} in again.` }
+          : { act: 'people.disable', reason: `Shuts ${id} out.` }
+        await record(administrator, { ...what, subject: id, rules: ['role admin'] })
+        return people.setActive(id, active, isDeclared)
+      },
     }),
   ]
 }

@@ -1,12 +1,11 @@
 /** What agents did: turns as trees, and the records they are made of. Whoever has no role is shown their own. */
 import { decisionsQuerySchema, decisionsSchema } from '@turnward/contract/api/decisions'
 import { turnSchema } from '@turnward/contract/api/turns'
-import type { Position } from '../../audit/reading/record-search.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Services } from '../../turns/services.ts'
 import { apiRoute, type ApiRoute } from '../api-route.ts'
-import { cursorOf, partsOfCursor } from '../cursor.ts'
 import { onlyOf } from '../own-calls.ts'
+import { cursorAt, positionAt } from '../record-cursor.ts'
 
 export function turnRoutes({ reading }: Pick<Services, 'reading'>): readonly ApiRoute[] {
   const tag = 'Turns'
@@ -38,16 +37,8 @@ export function turnRoutes({ reading }: Pick<Services, 'reading'>): readonly Api
         if (own !== undefined && principal !== undefined && principal !== own) return { decisions: [], next: null }
         const after = cursor === undefined ? undefined : positionAt(cursor)
         const { records, next } = await reading.find({ filter: { ...filter, principal: own ?? principal }, after, limit })
-        return { decisions: [...records], next: next === undefined ? null : cursorOf([next.time, next.writer, next.seq]) }
+        return { decisions: [...records], next: next === undefined ? null : cursorAt(next) }
       },
     }),
   ]
-}
-
-const mostWriters = 2 ** 31 - 1
-
-function positionAt(cursor: string): Position {
-  const [time, writer, seq] = partsOfCursor(cursor, ['number', 'number', 'number']) as [number, number, number]
-  // Beyond them there is nothing, and a database would not take the numbers.
-  return { time, writer: Math.max(0, Math.min(writer, mostWriters)), seq: Math.max(0, seq) }
 }

@@ -61,9 +61,10 @@ function windowOf(session: Session, filter: RecordFilter, limit: number): (after
     ...(turn === undefined ? [] : [`turn = ${value(columnText(turn))}`]),
     ...(conversation === undefined ? [] : [`session = ${value(columnText(conversation))}`]),
   ]
-  const { exact, small } = textsOf(filter)
+  const { exact, oneOf, small } = textsOf(filter)
   const texts = [
     ...exact.map((text) => `position(${value(text)} in record) > 0`),
+    ...(oneOf.length === 0 ? [] : [`(${oneOf.map((text) => `position(${value(text)} in record) > 0`).join(' or ')})`]),
     ...(small === undefined ? [] : [`position(${value(small)} in lower(record collate "C")) > 0`]),
   ]
   const size = texts.length === 0 ? limit : windowRecords

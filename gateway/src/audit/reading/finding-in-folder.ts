@@ -39,14 +39,15 @@ export function findInFolder(dataDir: string, { filter, after, limit, most }: Re
 
 /** Looks through one window, the newest first. */
 function matchingIn(database: DatabaseSync, filter: RecordFilter): (window: Span) => Generator<StoredRecord> {
-  const { exact, small } = textsOf(filter)
+  const { exact, oneOf, small } = textsOf(filter)
   const conditions = [
     'seq BETWEEN ? AND ?',
     ...exact.map(() => 'instr(record, ?) > 0'),
+    ...(oneOf.length === 0 ? [] : [`(${oneOf.map(() => 'instr(record, ?) > 0').join(' OR ')})`]),
     ...(small === undefined ? [] : ['instr(lower(record), ?) > 0']),
   ]
   const statement = database.prepare(`SELECT seq, hash, record FROM records WHERE ${conditions.join(' AND ')} ORDER BY seq DESC`)
-  const texts = [...exact, ...(small === undefined ? [] : [small])]
+  const texts = [...exact, ...oneOf, ...(small === undefined ? [] : [small])]
   return function* ({ first, last }) {
     for (const row of statement.iterate(first, last, ...texts)) {
       const found = fromRow(row as unknown as RecordRow)

@@ -8,6 +8,7 @@ import { attemptLoad } from '../../config/load.ts'
 import { plainValue, spotOf, type ConfigPath, type MapNode } from '../../config/locate.ts'
 import { managedText, runningObjects } from '../../config/managed/managed-objects.ts'
 import { diskWith, managedSource } from '../../config/managed/managed-source.ts'
+import { scalarsIn } from '../../config/managed/secret-fields.ts'
 import { ConfigError, ProblemList, type ConfigProblem } from '../../config/problems.ts'
 import { parseSource } from '../../config/read-file.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
@@ -47,7 +48,7 @@ export async function readSentDraft(running: Snapshot, text: string): Promise<Se
   const problems = new ProblemList()
   const root = parseSource(path, text, problems)
   if (root === undefined) return { path, says: undefined, snapshot: undefined, problems: problems.sorted() }
-  reportForeign(root, text, files, problems)
+  reportForeign(root, files, problems)
   const says = plainValue(root) as JsonObject
   if (problems.size > 0) return { path, says, snapshot: undefined, problems: problems.sorted() }
   const disk = { ...realDisk, text: async (file: string, limit: number) => (file === path ? text : realDisk.text(file, limit)) }
@@ -67,11 +68,12 @@ export async function compiledDraft(running: Snapshot, text: string): Promise<Sn
 }
 
 /** What a draft may not have, each at its line. */
-function reportForeign(root: MapNode, text: string, files: readonly string[], problems: ProblemList): void {
+function reportForeign(root: MapNode, files: readonly string[], problems: ProblemList): void {
   const report = (path: ConfigPath, message: string): void => problems.add(spotOf(root, path, 'key'), path, message)
-  const variable = text.indexOf('${')
-  if (variable >= 0)
-    problems.add({ file: root.spot.file, offset: variable }, [], 'it refers to no variable and no file: `${` must not be in it')
+  // As it is read, however it is written: `"\x24{HOME}"` is one as well.
+  for (const [{ spot, value }, path] of scalarsIn(root))
+    if (typeof value === 'string' && value.includes('${'))
+      problems.add(spot, path, 'it refers to no variable and no file: `${` must not be in it')
   for (const name of root.entries.keys())
     if (!draftSections.has(name))
       report([name], `there is no \`${name.slice(0, 64)}\` in a draft that is sent: it has ${[...draftSections].join(', ')}`)

@@ -1,11 +1,10 @@
 /** `/api/servers`: the servers of the configuration, how they are and why, and starting one anew. */
 import { restartSchema, serverDetailSchema, serversSchema } from '@turnward/contract/api/servers'
-import { administrationRecord } from '../../admin/administration-record.ts'
+import { actRecorder } from '../../admin/administration-record.ts'
 import { apiRoute, type ApiRoute } from '../../admin/api-route.ts'
 import { publicUrl } from '../../config/public-url.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { newId } from '../../core/ids.ts'
 import type { ServerStatus } from '../../tools/catalogue.ts'
 import { replicaRunning } from '../../tools/fleet/cluster-child.ts'
 import type { Services } from '../../turns/services.ts'
@@ -16,7 +15,8 @@ import { lastLines, linksOf, placesOf, shownServer } from './showing-servers.ts'
 
 /** `whole`: what is true of all processes of this gateway, where there are several. */
 export function serverRoutes(services: Services, whole: Whole | undefined): readonly ApiRoute[] {
-  const { snapshot, store, clock, log, fleet, vault, state, secret, people } = services
+  const { snapshot, store, clock, fleet, vault, state, secret, people } = services
+  const record = actRecorder(services)
   const tag = 'Servers'
   const statuses = async (): Promise<ReadonlyMap<string, ServerStatus>> => {
     const all = (await whole?.status().catch(() => undefined))?.servers ?? fleet.status()
@@ -65,22 +65,12 @@ export function serverRoutes(services: Services, whole: Whole | undefined): read
       tag,
       summary: 'Ends a server at every process of this gateway, with the calls in it, and starts it anew',
       answer: restartSchema,
-      async run({ administrator: { id: by }, parameters: { name = '' } }) {
-        const now = snapshot()
-        serverOf(now, name)
+      async run({ administrator, parameters: { name = '' } }) {
+        serverOf(snapshot(), name)
         // Nothing is done that cannot be recorded.
-        await log.appendDurably(
-          administrationRecord({
-            id: newId('dec'),
-            time: clock.now(),
-            by,
-            subject: `server ${name}`,
-            rules: ['role operator'],
-            reason: `Restarts the server ${name}.`,
-            revision: now.revision,
-          }),
-        )
-        const outcomes = await requestRestart(store.restarts, { server: name, asked: clock.now(), by }, longestRestartMs)
+        const reason = `Restarts the server ${name}.`
+        await record(administrator, { act: 'servers.restart', subject: `server ${name}`, rules: ['role operator'], reason })
+        const outcomes = await requestRestart(store.restarts, { server: name, asked: clock.now(), by: administrator.id }, longestRestartMs)
         if (outcomes === undefined) throw new TurnwardError('server.not_answered', { subject: name })
         const processes = outcomes.map(({ process, outcome }) => ({ process, outcome: outcome === undefined ? null : spelledOut(outcome) }))
         return { server: name, ok: processes.every(({ outcome }) => outcome === 'ready'), processes }

@@ -8,10 +8,9 @@ import {
   triedSchema,
   tryRequestSchema,
 } from '@turnward/contract/api/tools'
-import { administrationRecord } from '../../admin/administration-record.ts'
+import { actRecorder } from '../../admin/administration-record.ts'
 import { apiRoute, type ApiRoute } from '../../admin/api-route.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { newId } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Services } from '../../turns/services.ts'
 import { type KnownTool, knownTools, mentions, shownTool, toolDetail } from './known-tools.ts'
@@ -19,7 +18,8 @@ import { UseOnRecord } from './recorded-use.ts'
 import { tryTool } from './trying-tool.ts'
 
 export function toolRoutes(services: Services): readonly ApiRoute[] {
-  const { snapshot, store, fleet, clock, log, reading } = services
+  const { snapshot, store, fleet, clock, reading } = services
+  const recordAct = actRecorder(services)
   const use = new UseOnRecord(reading, clock)
   const tag = 'Tools'
   const all = async (): Promise<readonly KnownTool[]> =>
@@ -73,18 +73,14 @@ export function toolRoutes(services: Services): readonly ApiRoute[] {
       summary: 'Accepts a definition that waits for a review, if it is still the one that was shown',
       body: acceptRequestSchema,
       answer: acceptedSchema,
-      async run({ administrator: { id: by }, parameters, body: { digest, reason } }) {
+      async run({ administrator, parameters, body: { digest, reason } }) {
+        const { id: by } = administrator
         const known = await one(parameters)
         const { name, server, tool } = known
         const refused = (): TurnwardError => new TurnwardError('tool.not_held', { subject: name })
         if ((known.pin !== 'new' && known.pin !== 'changed') || known.digest !== digest) throw refused()
-        const record = async (text: string): Promise<void> => {
-          const { revision } = snapshot()
-          const rules = ['role admin', `definition ${digest}`]
-          await log.appendDurably(
-            administrationRecord({ id: newId('dec'), time: clock.now(), by, subject: name, rules, reason: text, revision }),
-          )
-        }
+        const rules = ['role admin', `definition ${digest}`]
+        const record = (reason: string): Promise<void> => recordAct(administrator, { act: 'tools.approve', subject: name, rules, reason })
         // Nothing is accepted that cannot be recorded.
         await record(`Accepts the ${known.pin} definition of ${name}: ${reason}`)
         if (!(await store.pins.approveHeld({ server, tool, digest }, clock.now(), by))) {

@@ -5,6 +5,7 @@ import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { RestartOutcome } from '../../store/restarts.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, type OutputOptions } from '../output.ts'
 import { withStore } from './known-server-tools.ts'
 import { longestRestartMs, requestRestart } from './requesting-restart.ts'
@@ -22,6 +23,7 @@ export async function restartServer(name: string, options: RestartOptions): Prom
     const by = options.by ?? `${userInfo().username} (turnward servers restart)`
     const processes = await withStore(snapshot, async (store) => {
       if (store === undefined) throw nobodyRuns()
+      await noteAct(store, { verb: 'turnward servers restart', by, act: 'servers.restart', subject: name, reason: `Restarts ${name}.` })
       const outcomes = await requestRestart(store.restarts, { server: name, asked: systemClock.now(), by }, longestRestartMs)
       if (outcomes === undefined) throw nobodyRuns()
       return outcomes

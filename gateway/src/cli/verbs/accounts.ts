@@ -7,6 +7,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { systemClock } from '../../core/clock.ts'
 import { AccountAdministration, type NewLink } from '../../identity/accounts/administering-accounts.ts'
 import { openStore } from '../../store/store.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, table } from '../output.ts'
 import { openingSettingsOf, storePlaceOf } from '../places.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -28,8 +29,10 @@ export function addAccounts(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward accounts add alice\n  $ turnward accounts add root --role admin')
     .action((name: string, options: AccountsOptions) =>
-      run(options, async ({ administration, snapshot, linkMs }) => {
-        const link = await administration.add(name, options.role ?? [], linkMs)
+      run(options, async ({ administration, snapshot, linkMs, note }) => {
+        const roles = options.role ?? []
+        await note('accounts.add', name, `Adds an account${roles.length === 0 ? '' : ` with the roles ${roles.join(', ')}`}.`)
+        const link = await administration.add(name, roles, linkMs)
         printLink(options, name, link, snapshot)
       }),
     )
@@ -68,7 +71,8 @@ export function addAccounts(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward accounts reset alice')
     .action((name: string, options: AccountsOptions) =>
-      run(options, async ({ administration, snapshot, linkMs }) => {
+      run(options, async ({ administration, snapshot, linkMs, note }) => {
+        await note('accounts.reset', name, 'Takes password and codes of the account away.')
         printLink(options, name, await administration.reset(name, linkMs), snapshot)
       }),
     )
@@ -80,7 +84,8 @@ export function addAccounts(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward accounts remove alice')
     .action((name: string, options: AccountsOptions) =>
-      run(options, async ({ administration }) => {
+      run(options, async ({ administration, note }) => {
+        await note('accounts.remove', name, 'Removes the account.')
         await administration.remove(name)
         print(options, { name, removed: true }, `Removed the account ${name}.`)
       }),
@@ -91,6 +96,7 @@ interface Work {
   readonly administration: AccountAdministration
   readonly snapshot: Snapshot
   readonly linkMs: number
+  readonly note: (act: string, subject: string, reason: string) => Promise<void>
 }
 
 async function run(options: AccountsOptions, work: (parts: Work) => Promise<void>): Promise<void> {
@@ -98,7 +104,12 @@ async function run(options: AccountsOptions, work: (parts: Work) => Promise<void
     const snapshot = await loadConfig(options.config, process.env)
     const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
     try {
-      await work({ administration: new AccountAdministration(store, systemClock), snapshot, linkMs: snapshot.identity.sign_in.link_ms })
+      await work({
+        administration: new AccountAdministration(store, systemClock),
+        snapshot,
+        linkMs: snapshot.identity.sign_in.link_ms,
+        note: (act, subject, reason) => noteAct(store, { verb: 'turnward accounts', act, subject, reason }),
+      })
     } finally {
       await store.close()
     }

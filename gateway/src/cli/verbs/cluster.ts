@@ -5,6 +5,7 @@ import { readOpeningSettings, type OpeningSettings } from '../../config/opening-
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, table } from '../output.ts'
 import { openStore } from '../../store/store.ts'
 import { storePlaceOf } from '../places.ts'
@@ -74,6 +75,8 @@ async function resetState(options: ClusterOptions): Promise<void> {
     const settings = await sharedSettings(options)
     const store = await openStore(storePlaceOf(settings))
     try {
+      const reason = 'Forgets all sessions, tickets and leases.'
+      await noteAct(store, { verb: 'turnward cluster', act: 'cluster.reset_state', subject: 'the shared state', reason })
       await resetSharedState(settings, store.notedMarks)
       print(options, { reset: true }, 'The shared state begins anew. Sessions that begin from now on have read nothing.')
     } finally {

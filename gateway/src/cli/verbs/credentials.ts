@@ -5,9 +5,10 @@ import { text as readText } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
-import type { CredentialOwner } from '../../identity/vault/stored-credentials.ts'
+import { ownerText, type CredentialOwner } from '../../identity/vault/stored-credentials.ts'
 import { listStoredCredentials, removeStoredCredential, storeCredential } from '../../models/storing-credentials.ts'
 import { Upstreams } from '../../models/upstreams.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, table } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 import { withVault } from '../with-vault.ts'
@@ -75,13 +76,16 @@ async function add(options: AddOptions): Promise<void> {
   const upstreams = new Upstreams()
   try {
     const owner = requireOwner(options)
-    await withVault(options.config, async (vault, snapshot) => {
+    await withVault(options.config, async (vault, snapshot, store) => {
+      const subject = textOf(ownerText(owner))
+      const reason = `Stores a credential of ${subject} for ${options.upstream}.`
       const stored = await storeCredential({ vault, upstreams, clock: systemClock }, snapshot, {
         owner,
         upstream: options.upstream,
         credential: credentialOf(options.kind, await readSecret()),
         model: options.model,
         isUntested: !options.test,
+        beforeStoring: () => noteAct(store, { verb: 'turnward credentials', act: 'credentials.store', subject, reason }),
       })
       const tried = stored.test === undefined ? 'It was not tried.' : `It was tried: ${stored.test.detail}.`
       print(options, stored, `Stored ${stored.id} for ${textOf(stored.owner)} at ${stored.upstream}. ${tried}`)
@@ -112,7 +116,10 @@ async function list(options: OwnerOptions): Promise<void> {
 async function remove(options: OwnerOptions & { readonly upstream: string }): Promise<void> {
   try {
     const owner = requireOwner(options)
-    await withVault(options.config, async (vault) => {
+    await withVault(options.config, async (vault, _snapshot, store) => {
+      const subject = textOf(ownerText(owner))
+      const reason = `Removes the credential of ${subject} for ${options.upstream}.`
+      await noteAct(store, { verb: 'turnward credentials', act: 'credentials.remove', subject, reason })
       if (!(await removeStoredCredential(vault, owner, options.upstream)))
         throw new TurnwardError('request.invalid', {
           subject: options.upstream,
@@ -128,7 +135,9 @@ async function remove(options: OwnerOptions & { readonly upstream: string }): Pr
 
 async function rewrap(options: { readonly config: string; readonly json?: boolean }): Promise<void> {
   try {
-    await withVault(options.config, async (vault) => {
+    await withVault(options.config, async (vault, _snapshot, store) => {
+      const reason = 'Seals every secret with the current key of the vault.'
+      await noteAct(store, { verb: 'turnward credentials', act: 'credentials.rewrap', subject: 'the vault', reason })
       const { rewrapped, current, lost } = await vault.rewrap()
       const missing =
         lost.length === 0

@@ -9,6 +9,8 @@ import type { Scope, Within } from '../../core/principal.ts'
 import { expiryOf, overlapOf } from '../../identity/key-expiry.ts'
 import { createKeyService, type KeyInfo, type KeyService } from '../../identity/key-service.ts'
 import { openStore, type StorePlace } from '../../store/store.ts'
+import type { NotedAct } from '../../store/acts.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, table } from '../output.ts'
 import { openingSettingsOf, storePlaceAt, storePlaceOf } from '../places.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -92,10 +94,12 @@ export function addKeys(program: Command): void {
 async function create(options: KeysOptions): Promise<void> {
   try {
     const snapshot = await loadConfig(options.config, process.env)
-    await withKeys(storePlaceOf(openingSettingsOf(snapshot)), async (keys) => {
+    await withKeys(storePlaceOf(openingSettingsOf(snapshot)), async (keys, note) => {
+      const principal = options.principal ?? ''
+      await note({ act: 'keys.create', subject: `keys of ${principal}`, reason: `Makes a key for ${principal}${scopesText(options)}.` })
       const made = await keys.create(
         {
-          principal: options.principal ?? '',
+          principal,
           consumer: options.consumer,
           actor: options.actor,
           expires: expiryOf(options.expires ?? '30d', systemClock.now(), '--expires'),
@@ -158,9 +162,11 @@ async function show(key: string, options: KeysOptions): Promise<void> {
 
 async function rotate(key: string, options: KeysOptions): Promise<void> {
   try {
-    await withKeys(await storePlaceAt(options.config), async (keys) => {
+    await withKeys(await storePlaceAt(options.config), async (keys, note) => {
+      const { id, principal } = await keys.show(key)
       const overlapMs = overlapOf(options.overlap ?? '24h', '--overlap')
       const expires = options.expires === undefined ? undefined : (expiryOf(options.expires, systemClock.now(), '--expires') ?? null)
+      await note({ act: 'keys.rotate', subject: `keys of ${principal}`, reason: `Gives key ${id} a new secret.` })
       const made = await keys.rotate(key, { overlapMs, expires })
       const old = made.previousUntil === null ? 'no longer good' : `good until ${minuteText(made.previousUntil)}`
       print(
@@ -176,7 +182,9 @@ async function rotate(key: string, options: KeysOptions): Promise<void> {
 
 async function revoke(key: string, options: KeysOptions): Promise<void> {
   try {
-    await withKeys(await storePlaceAt(options.config), async (keys) => {
+    await withKeys(await storePlaceAt(options.config), async (keys, note) => {
+      const { id, principal } = await keys.show(key)
+      await note({ act: 'keys.revoke', subject: `keys of ${principal}`, reason: `Revokes key ${id}.` })
       const revoked = await keys.revoke(key)
       print(options, revoked, `Revoked ${revoked.id} (${revoked.prefix}…) of ${revoked.principal}.`)
     })
@@ -185,10 +193,12 @@ async function revoke(key: string, options: KeysOptions): Promise<void> {
   }
 }
 
-async function withKeys(place: StorePlace, work: (keys: KeyService) => Promise<void>): Promise<void> {
+type Note = (act: Pick<NotedAct, 'act' | 'subject' | 'reason'>) => Promise<void>
+
+async function withKeys(place: StorePlace, work: (keys: KeyService, note: Note) => Promise<void>): Promise<void> {
   const store = await openStore(place)
   try {
-    await work(createKeyService({ store, clock: systemClock }))
+    await work(createKeyService({ store, clock: systemClock }), (act) => noteAct(store, { ...act, verb: 'turnward keys' }))
   } finally {
     await store.close()
   }
@@ -196,6 +206,10 @@ async function withKeys(place: StorePlace, work: (keys: KeyService) => Promise<v
 
 function expiryText(key: Pick<KeyInfo, 'expires'>): string {
   return key.expires === null ? 'never expires' : `expires ${new Date(key.expires).toISOString()}`
+}
+
+function scopesText({ scopes }: KeysOptions): string {
+  return scopesOf(scopes)?.includes('admin') === true ? ' that is good for administering' : ''
 }
 
 function credentialsOf(pairs: readonly string[]): Record<string, string> {

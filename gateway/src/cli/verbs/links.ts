@@ -17,7 +17,9 @@ import { AuthorizationCode } from '../../identity/server-auth/authorization-code
 import { clientDocumentPath } from '../../identity/server-auth/client-document.ts'
 import { ClientRegistrations } from '../../identity/server-auth/client-registration.ts'
 import type { Vault } from '../../identity/vault/vault.ts'
+import type { Store } from '../../store/store.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print, table } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 import { withVault } from '../with-vault.ts'
@@ -80,7 +82,9 @@ async function list(options: LinksOptions): Promise<void> {
 }
 
 async function remove(person: string, name: string, options: LinksOptions): Promise<void> {
-  await inVault(options, async (vault, snapshot) => {
+  await inVault(options, async (vault, snapshot, store) => {
+    const reason = `Forgets what ${person} has connected at ${name}.`
+    await noteAct(store, { verb: 'turnward links', act: 'links.remove', subject: `${person} at ${name}`, reason })
     const server = snapshot.servers.get(name)
     // Of a server that is not configured any more nobody knows how its authorization server is reached.
     const ended =
@@ -108,10 +112,12 @@ function revokingFor(vault: Vault, snapshot: Snapshot): RevokeTokens {
 }
 
 async function set(person: string, server: string, options: LinksOptions): Promise<void> {
-  await inVault(options, async (vault, snapshot) => {
+  await inVault(options, async (vault, snapshot, store) => {
     const found = secretServer(snapshot, server)
     const parts: Buffer[] = []
     for await (const part of process.stdin) parts.push(part as Buffer)
+    const reason = `Stores a secret of ${person} for ${server}.`
+    await noteAct(store, { verb: 'turnward links', act: 'links.set', subject: `${person} at ${server}`, reason })
     await new StoredSecrets(vault, systemClock).keep(person, found, Buffer.concat(parts).toString('utf8'))
     print(options, { person, server }, `Stored the secret of ${person} for ${server}.`)
   })
@@ -128,6 +134,6 @@ function secretServer({ servers }: Snapshot, name: string): McpServer {
   })
 }
 
-async function inVault(options: LinksOptions, work: (vault: Vault, snapshot: Snapshot) => Promise<void>): Promise<void> {
+async function inVault(options: LinksOptions, work: (vault: Vault, snapshot: Snapshot, store: Store) => Promise<void>): Promise<void> {
   await withVault(options.config, work).catch((error: unknown) => fail(options, error))
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { SigningKeys } from '../../identity/oauth-server/signing-keys.ts'
 import { openStore } from '../../store/store.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print } from '../output.ts'
 import { openingSettingsOf, storePlaceOf } from '../places.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -38,6 +39,12 @@ async function rotateKeys(options: OAuthOptions): Promise<void> {
     const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
     try {
       const keys = new SigningKeys({ table: store.oauthKeys, secret: store.secret, clock: systemClock })
+      await noteAct(store, {
+        verb: 'turnward oauth',
+        act: 'oauth.rotate_keys',
+        subject: 'keys of the authorization server',
+        reason: 'Signs with a new key from now on.',
+      })
       await keys.rotate(oauth.keys.algorithm)
       const ids = (await keys.current(oauth.keys)).keys.map(({ kid }) => kid)
       print(options, { keys: ids }, `Tokens are signed with ${ids[0]} from now on; good keys: ${ids.join(', ')}.`)

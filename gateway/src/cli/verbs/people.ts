@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { systemClock } from '../../core/clock.ts'
 import { createPeopleService, type PeopleService, type PersonInfo } from '../../identity/people/people-service.ts'
+import type { NotedAct } from '../../store/acts.ts'
+import { noteAct } from '../noting-act.ts'
 import { table } from '../output.ts'
 import { onStore } from '../on-store.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -38,7 +40,10 @@ export function addPeople(program: Command): void {
     .action((id: string, options: PeopleOptions) =>
       run(
         options,
-        async (service) => service.setActive(id, false, await isDeclared(id, options, true)),
+        async (service, note) => {
+          await note({ act: 'people.disable', subject: id, reason: `Shuts ${id} out.` })
+          return service.setActive(id, false, await isDeclared(id, options, true))
+        },
         () => `${id} is shut out.`,
       ),
     )
@@ -48,7 +53,10 @@ export function addPeople(program: Command): void {
     .action((id: string, options: PeopleOptions) =>
       run(
         options,
-        async (service) => service.setActive(id, true, await isDeclared(id, options, false)),
+        async (service, note) => {
+          await note({ act: 'people.enable', subject: id, reason: `Lets ${id} in again.` })
+          return service.setActive(id, true, await isDeclared(id, options, false))
+        },
         () => `${id} may come in.`,
       ),
     )
@@ -59,10 +67,15 @@ export function addPeople(program: Command): void {
     .action((id: string, roles: readonly string[], options: PeopleOptions) =>
       run(
         options,
-        async (service) =>
-          roles.length === 0
-            ? service.show(id)
-            : service.setRoles(id, roles.join() === 'none' ? [] : roles, await isDeclared(id, options, false)),
+        async (service, note) => {
+          if (roles.length === 0) return service.show(id)
+          await note({
+            act: 'people.roles',
+            subject: id,
+            reason: `Gives ${id} the roles ${roles.join(', ')} in the place of those it had.`,
+          })
+          return service.setRoles(id, roles.join() === 'none' ? [] : roles, await isDeclared(id, options, false))
+        },
         ({ roles: all }) => `${id}: ${all.length === 0 ? 'no roles in the store' : all.join(', ')}`,
       ),
     )
@@ -79,11 +92,16 @@ async function isDeclared(id: string, { config }: PeopleOptions, otherwise: bool
 
 function run<R>(
   options: PeopleOptions,
-  work: (service: PeopleService) => Promise<R>,
+  work: (service: PeopleService, note: (act: Pick<NotedAct, 'act' | 'subject' | 'reason'>) => Promise<void>) => Promise<R>,
   text: (result: R) => string,
   shown?: (result: R) => unknown,
 ): Promise<void> {
-  return onStore(options, (store) => work(createPeopleService({ store, clock: systemClock })), text, shown)
+  return onStore(
+    options,
+    (store) => work(createPeopleService({ store, clock: systemClock }), (act) => noteAct(store, { ...act, verb: 'turnward people' })),
+    text,
+    shown,
+  )
 }
 
 function listText(all: readonly PersonInfo[]): string {

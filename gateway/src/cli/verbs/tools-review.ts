@@ -8,6 +8,7 @@ import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { noteAct } from '../noting-act.ts'
 import { fail, print } from '../output.ts'
 import { storePlaceAt } from '../places.ts'
 import {
@@ -72,6 +73,14 @@ async function approve(options: ReviewOptions, store: Store, waiting: readonly W
   const approved: WaitingDefinition[] = []
   const gone: string[] = []
   for (const one of chosen) {
+    const { name: subject, digest } = one
+    await noteAct(store, {
+      verb: 'turnward tools review',
+      by: options.by,
+      act: 'tools.approve',
+      subject,
+      reason: `Approves the definition ${digest}.`,
+    })
     if (await store.pins.approveHeld(one, systemClock.now(), by)) approved.push(one)
     else gone.push(one.name)
   }

@@ -16,6 +16,7 @@ import { peopleTable } from '../people.ts'
 import { rememberedTable } from '../remembered.ts'
 import { restartTable } from '../restarts.ts'
 import { revocationTable } from '../revocations.ts'
+import { actTable } from '../acts.ts'
 import { stopTable } from '../stops.ts'
 import { summaryTable } from '../summaries/summaries.ts'
 import { notedMarkTable } from '../noted-marks.ts'
@@ -90,6 +91,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       people: peopleTable(database),
       directories: directoryTable(database),
       revocations: revocationTable(database),
+      acts: actTable(database),
       stops: stopTable(database),
       configRevisions: configRevisionTable(database),
       remembered: rememberedTable(database),

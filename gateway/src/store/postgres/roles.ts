@@ -27,6 +27,7 @@ const changing = Object.keys({
   revocations: true,
   stops: true,
   config_revisions: true,
+  noted_acts: true,
   remembered: true,
   summaries: true,
   summary_facts: true,
