@@ -63,6 +63,32 @@ test('the health of the gateway is told whole, what troubles it first, with what
   await close()
 })
 
+test('a filter of turns is saved by a name, found again after the page was left, and forgotten', async () => {
+  const { page, complaints, foreign, close } = await place.openAs('bob', '/turns')
+  await page.getByText('Saved filters', { exact: true }).click()
+  await page.getByText('Narrow the list first.').waitFor()
+  expect(await page.getByRole('button', { name: 'Save what is shown' }).getAttribute('aria-disabled')).toBe('true')
+  await page.goto(`${place.url}/console/turns?action=refuse&principal=carol`)
+  await page.getByText('Saved filters', { exact: true }).click()
+  await page.getByLabel('Name', { exact: true }).fill('Refused of Carol')
+  await page.getByRole('button', { name: 'Save what is shown' }).click()
+  await page.getByText('Saved Refused of Carol.').waitFor()
+  await looksRight(page, 'saved-filters')
+  await page.goto(`${place.url}/console/turns`)
+  await page.getByText('Saved filters (1)').click()
+  await page.getByRole('link', { name: 'Refused of Carol' }).click()
+  await page.waitForURL(/action=refuse/)
+  expect(page.url()).toContain('principal=carol')
+  await page.getByRole('button', { name: 'Forget Refused of Carol' }).click()
+  await page.getByText('Forgot Refused of Carol.').waitFor()
+  // What is no list of filters counts as none.
+  await page.evaluate(`localStorage.setItem('turnward.filters/turns', '{"a":[1]}')`)
+  await page.reload()
+  await page.getByText('Saved filters', { exact: true }).waitFor()
+  expect([complaints, foreign]).toEqual([[], []])
+  await close()
+})
+
 test('whoever has no role is told so, and a key of an agent is no way around', async () => {
   const { page, close } = await place.openAs('carla', '/audit')
   expect(await page.getByRole('alert').innerText()).toContain('auth.role')

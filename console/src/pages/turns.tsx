@@ -6,6 +6,7 @@ import { read } from '../api.ts'
 import { Filters, queryOf, wordsIn, type FilterField, type Wanted } from '../filters.tsx'
 import { Paging } from '../paging.tsx'
 import { Asked, Page, Time } from '../parts.tsx'
+import { SavedFilters } from '../saved-filters.tsx'
 import { Table } from '../table.tsx'
 import { TurnTable } from '../turns/turn-table.tsx'
 import { labelText, moneyText, totalsText } from '../words.ts'
@@ -36,6 +37,7 @@ export function TurnsPage() {
   return (
     <Page title="Turns">
       <Filters fields={ofTurns} wanted={wanted} onWant={(search) => void navigate({ search })} />
+      <SavedFilters to="/turns" wanted={wanted} known={turnsIn} />
       <Asked options={{ queryKey: ['turns', query], queryFn: () => read<z.output<typeof turnsSchema>>(`/api/turns${query}`) }}>
         {({ turns, next }) => (
           <>
