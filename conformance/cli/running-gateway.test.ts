@@ -133,6 +133,9 @@ test('`turns list` and `usage` ask the gateway, whose summaries follow its log; 
   const made = await office.gateway.cli(['keys', 'create', '--principal', String(record.principal), '--scopes', 'admin', '--json'])
   const { key } = JSON.parse(made.stdout) as { key: string }
   const ask = (...args: string[]): Promise<CliResult> => run([...args, '--url', office.gateway.url], { TURNWARD_KEY: key })
+  const own = await ask('turns', 'tail', '--no-follow', '-n', '1', '--json')
+  expect(JSON.parse(own.stdout)).toMatchObject({ principal: record.principal })
+  expect(await ask('turns', 'tail', '-n', '500', '--no-follow')).toMatchObject({ code: 1, stdout: '' })
   const list = async (): Promise<readonly Json[]> => {
     const { code, stdout } = await ask('turns', 'list', '--tool', 'office__count', '--json')
     return code === 0 ? (JSON.parse(stdout) as { turns: Json[] }).turns : []

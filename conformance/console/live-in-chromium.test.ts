@@ -118,7 +118,19 @@ test('goes on by itself where it was when the connection was lost, and says so w
   await say('Hello again.')
   await page.getByText('Following.').waitFor()
   await until('what was written meanwhile, once', async () => (await rows.count()) === before + 2 * each)
-  expect(asked).toEqual([expect.stringMatching(/^[0-9a-f]{8}\.0~0-\d+$/)])
+  // While nobody sees the page it is not connected.
+  const see = (isHidden: boolean): Promise<unknown> =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+    )
+  await see(true)
+  await page.getByText('Connecting…').waitFor()
+  await say('Hello, nobody.')
+  expect(asked).toHaveLength(1)
+  await see(false)
+  await until('what was written while nobody looked', async () => (await rows.count()) === before + 3 * each)
+  const place0 = expect.stringMatching(/^[0-9a-f]{8}\.0~0-\d+$/)
+  expect(asked).toEqual([place0, place0])
   const other = await context.newPage()
   await other.goto(`${place.url}/sign-in`)
   await other.getByRole('button', { name: 'Sign out', exact: true }).click()

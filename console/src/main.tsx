@@ -17,9 +17,12 @@ import { KeysPage, keysIn } from './pages/keys.tsx'
 import { LivePage, liveIn } from './pages/live.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { PolicyPage, policyIn } from './pages/policy.tsx'
+import { ServerPage, ServersPage } from './pages/servers.tsx'
 import { SimulatePage } from './pages/simulate.tsx'
 import { StartPage } from './pages/start.tsx'
 import { StopsPage } from './pages/stops.tsx'
+import { ToolPage } from './pages/tool.tsx'
+import { ToolsPage, toolsIn } from './pages/tools.tsx'
 import { TurnPage } from './pages/turn.tsx'
 import { SessionPage, SessionsPage, TurnsPage, turnsIn } from './pages/turns.tsx'
 import { UsagePage, usageIn } from './pages/usage.tsx'
@@ -57,6 +60,10 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage, validateSearch: statusIn }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),
+  createRoute({ getParentRoute: () => root, path: '/servers', component: ServersPage }),
+  createRoute({ getParentRoute: () => root, path: '/servers/$name', component: ServerPage }),
+  createRoute({ getParentRoute: () => root, path: '/tools', component: ToolsPage, validateSearch: toolsIn }),
+  createRoute({ getParentRoute: () => root, path: '/tools/$server/$tool', component: ToolPage }),
   createRoute({ getParentRoute: () => root, path: '/upstreams', component: UpstreamsPage }),
   createRoute({ getParentRoute: () => root, path: '/limits', component: LimitsPage }),
   createRoute({ getParentRoute: () => root, path: '/connect', component: ClientsPage }),

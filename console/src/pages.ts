@@ -12,6 +12,8 @@ export interface MenuPage {
     | '/approvals'
     | '/stops'
     | '/limits'
+    | '/servers'
+    | '/tools'
     | '/upstreams'
     | '/connect'
     | '/credentials'
@@ -47,6 +49,13 @@ export const menu: readonly MenuGroup[] = [
       { to: '/policy', name: 'Policy', about: 'what is in effect, which tools nobody has described, and trying calls and drafts' },
       { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
       { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
+    ],
+  },
+  {
+    name: 'Resources',
+    pages: [
+      { to: '/servers', name: 'Servers', about: 'MCP servers and REST APIs, how they are, and your accounts there' },
+      { to: '/tools', name: 'Tools', about: 'tools of servers: definitions to review, who describes them, trying one' },
     ],
   },
   {

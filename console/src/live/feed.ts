@@ -9,8 +9,19 @@ export type Gap = z.output<typeof liveGapSchema>
 export interface FeedReader {
   readonly onDecisions: (decisions: readonly Decision[]) => void
   readonly onGap: (gap: Gap) => void
-  /** Whether the feed is connected; the error says why it will not be again. */
-  readonly onState: (state: 'connecting' | 'connected' | ApiError) => void
+  readonly onState: (state: FeedState) => void
+}
+
+/** An error says why it will not be connected again, or, when it is waited for, why it is not yet. */
+export type FeedState = 'connecting' | 'connected' | ApiError | Waiting
+
+/** The gateway refuses for now: it starts, it cannot read its log, or too many follow it. */
+export class Waiting {
+  readonly why: string
+
+  constructor({ message }: { readonly message: string }) {
+    this.why = message
+  }
 }
 
 const firstPauseMs = 1000
@@ -21,10 +32,16 @@ export async function followFeed(path: string, reader: FeedReader, signal: Abort
   let pauseMs = firstPauseMs
   reader.onState('connecting')
   while (!signal.aborted) {
+    await whenSeen(signal)
+    if (signal.aborted) return
+    const connection = whileSeen(signal)
     const headers = id === undefined ? undefined : { 'last-event-id': id }
-    const response = await fetch(path, { credentials: 'same-origin', redirect: 'error', signal, ...(headers && { headers }) }).catch(
-      () => undefined,
-    )
+    const response = await fetch(path, {
+      credentials: 'same-origin',
+      redirect: 'error',
+      signal: connection.signal,
+      ...(headers && { headers }),
+    }).catch(() => undefined)
     if (response?.ok === true) {
       reader.onState('connected')
       pauseMs = firstPauseMs
@@ -33,7 +50,10 @@ export async function followFeed(path: string, reader: FeedReader, signal: Abort
     } else if (response !== undefined && response.status < 500 && response.status !== 429) {
       reader.onState(new ApiError(await refusalOf(response)))
       return
-    }
+    } else if (response !== undefined) reader.onState(new Waiting(await refusalOf(response)))
+    const wasHidden = connection.signal.aborted
+    connection.abort()
+    if (wasHidden) continue
     await pause(pauseMs, signal)
     pauseMs = Math.min(longestPauseMs, pauseMs * 2)
   }
@@ -56,6 +76,26 @@ async function readEvents(response: Response, { onDecisions, onGap }: FeedReader
       if (id !== undefined) onId(id)
     }
   }
+}
+
+/** Aborted once nobody sees the page: a browser has few connections, and what comes meanwhile is there later. */
+function whileSeen(signal: AbortSignal): AbortController {
+  const connection = new AbortController()
+  const look = (): void => {
+    if (document.hidden || signal.aborted) connection.abort()
+  }
+  document.addEventListener('visibilitychange', look, { signal: connection.signal })
+  signal.addEventListener('abort', look, { signal: connection.signal })
+  look()
+  return connection
+}
+
+async function whenSeen(signal: AbortSignal): Promise<void> {
+  while (document.hidden && !signal.aborted)
+    await new Promise<void>((resolve) => {
+      document.addEventListener('visibilitychange', () => resolve(), { once: true })
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

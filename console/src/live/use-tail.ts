@@ -1,7 +1,6 @@
 /** The feed as a component shows it: drawn twice a second at most, and not while somebody reads. */
 import { useCallback, useEffect, useRef, useState } from 'react'
-import type { ApiError } from '../api.ts'
-import { type Decision, followFeed, type Gap } from './feed.ts'
+import { type Decision, type FeedState, followFeed, type Gap } from './feed.ts'
 import { Tail } from './tail.ts'
 
 /** What has come, in its order. */
@@ -11,7 +10,7 @@ export interface ShownTail {
   readonly shown: readonly Come[]
   /** How many wait. */
   readonly waiting: number
-  readonly state: 'connecting' | 'connected' | ApiError
+  readonly state: FeedState
   readonly show: () => void
 }
 
@@ -20,7 +19,7 @@ const drawnEachMs = 500
 /** `isHeld`: whether what comes waits. */
 export function useTail(path: string, isHeld: () => boolean): ShownTail {
   const [view, setView] = useState<Pick<ShownTail, 'shown' | 'waiting'>>({ shown: [], waiting: 0 })
-  const [state, setState] = useState<ShownTail['state']>('connecting')
+  const [state, setState] = useState<FeedState>('connecting')
   const tail = useRef(new Tail<Come>())
   const draw = useCallback((): void => {
     const { shown, waiting } = tail.current
@@ -39,7 +38,7 @@ export function useTail(path: string, isHeld: () => boolean): ShownTail {
       onDecisions: (decisions: readonly Decision[]): void =>
         tail.current.add(decisions.map((decision) => ({ key: `${decision.writer} ${decision.seq}`, decision }))),
       onGap: (gap: Gap): void => tail.current.add([{ key: `gap ${(gaps += 1)}`, gap }]),
-      onState: (next: ShownTail['state']): void => {
+      onState: (next: FeedState): void => {
         if (!stop.signal.aborted) setState(next)
       },
     }

@@ -4,7 +4,7 @@ import { type MouseEvent, useCallback, useMemo, useRef, useState } from 'react'
 import { ApiError } from '../api.ts'
 import { decisionCells, decisionColumns, decisionFields } from '../decision-rows.tsx'
 import { Filters, queryOf, wordsIn } from '../filters.tsx'
-import type { Gap } from '../live/feed.ts'
+import { type FeedState, type Gap, Waiting } from '../live/feed.ts'
 import { mostRows } from '../live/tail.ts'
 import { type Come, useTail } from '../live/use-tail.ts'
 import { Page, Refused } from '../parts.tsx'
@@ -65,9 +65,7 @@ function Following({ path }: { readonly path: string }) {
         <button type="button" data-refresh className={waiting > 0 ? 'primary' : ''} aria-disabled={waiting === 0} onClick={showNew}>
           {waiting === 0 ? 'Nothing new' : `Show ${waiting.toLocaleString()} new`}
         </button>
-        <p role="status">
-          {state === 'connecting' ? 'Connecting…' : isPaused ? 'Paused.' : isStill ? 'Waits while you read.' : 'Following.'}
-        </p>
+        <p role="status">{statusOf(state, isPaused, isStill)}</p>
       </div>
       <div ref={list} {...watch} onClick={follow}>
         <Table
@@ -76,7 +74,7 @@ function Following({ path }: { readonly path: string }) {
           rows={rows}
           empty={
             <p>
-              {state === 'connecting' ? 'Connecting…' : 'Nothing like that so far.'} It stands here as soon as it is written.{' '}
+              {state === 'connected' ? 'Nothing like that so far.' : 'Not connected.'} It stands here as soon as it is written.{' '}
               <Link to="/decisions">Look further back</Link>
             </p>
           }
@@ -84,6 +82,12 @@ function Following({ path }: { readonly path: string }) {
       </div>
     </>
   )
+}
+
+function statusOf(state: FeedState, isPaused: boolean, isStill: boolean): string {
+  if (state instanceof Waiting) return `Connecting… ${state.why}`
+  if (state !== 'connected') return 'Connecting…'
+  return isPaused ? 'Paused.' : isStill ? 'Waits while you read.' : 'Following.'
 }
 
 /** Each row is made once. */

@@ -23,22 +23,32 @@ export interface AskedWith {
   /** Default: POST with a body, else GET. */
   readonly method?: 'POST'
   readonly headers?: Readonly<Record<string, string>>
+  /** Ends the waiting; after half a minute without it. */
+  readonly signal?: AbortSignal
 }
 
 /** Asks. Throws the gateway's own error, or `gateway.unreachable` when nobody answers. */
-export async function askApi(
+export async function askApi(options: ApiOptions, path: string, asked: AskedWith = {}): Promise<JsonObject> {
+  const answer = await openApi(options, path, { signal: AbortSignal.timeout(deadlineMs), ...asked })
+  const told: unknown = await answer.json().catch(() => undefined)
+  if (isObject(told)) return told
+  throw notOurs(options, answer)
+}
+
+/** Asks; the answer is still to be read. Throws as `askApi`. */
+export async function openApi(
   { url, key = process.env.TURNWARD_KEY }: ApiOptions,
   path: string,
-  { body, method = body === undefined ? undefined : 'POST', headers = {} }: AskedWith = {},
-): Promise<JsonObject> {
+  { body, method = body === undefined ? undefined : 'POST', headers = {}, signal }: AskedWith,
+): Promise<Response> {
   if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key, with a key of scope `admin`.' })
-  const address = url.replace(/\/$/, '')
+  const address = addressOf(url)
   const answer = await fetch(`${address}${path}`, {
     method: method ?? 'GET',
     headers: { ...headers, authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
     redirect: 'manual',
-    signal: AbortSignal.timeout(deadlineMs),
   }).catch((cause: unknown) => {
     throw new TurnwardError('gateway.unreachable', {
       subject: address,
@@ -46,8 +56,8 @@ export async function askApi(
       cause,
     })
   })
+  if (answer.ok) return answer
   const told: unknown = await answer.json().catch(() => undefined)
-  if (answer.ok && isObject(told)) return told
   const error = isObject(told) && isObject(told.error) ? told.error : {}
   const { code, subject, why } = error
   if (typeof code === 'string' && Object.hasOwn(errorCodes, code))
@@ -55,5 +65,13 @@ export async function askApi(
       ...(typeof subject === 'string' ? { subject } : {}),
       ...(typeof why === 'string' ? { why } : {}),
     })
-  throw new TurnwardError('gateway.unreachable', { subject: address, why: `it answered ${answer.status}; is this Turnward?` })
+  throw notOurs({ url }, answer)
+}
+
+function notOurs({ url }: Pick<ApiOptions, 'url'>, { status }: Response): TurnwardError {
+  return new TurnwardError('gateway.unreachable', { subject: addressOf(url), why: `it answered ${status}; is this Turnward?` })
+}
+
+function addressOf(url: string): string {
+  return url.replace(/\/$/, '')
 }

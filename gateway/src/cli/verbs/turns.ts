@@ -1,22 +1,28 @@
 /** `turnward turns`: what agents did, from the decision log of this machine. */
 import type { Command } from 'commander'
+import type { decisionsSchema } from '@turnward/contract/api/decisions'
 import type { DecisionRecord } from '@turnward/contract/decision'
+import type { z } from 'zod'
 import { findTurn, readRecords, tailRecords } from '../../audit/read.ts'
 import type { StoredRecord } from '../../audit/stored-record.ts'
 import { formatTurnTree, printable } from '../../audit/format-tree.ts'
 import { turnTree } from '../../audit/tree.ts'
 import type { Store } from '../../store/store.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { type ApiOptions, askApi, pathOf } from '../api-client.ts'
+import { followGateway, type Gap } from '../following-gateway.ts'
 import { fail, print } from '../output.ts'
 import { logPlaceAt, type DataDirOptions } from '../places.ts'
 import { onStore } from '../on-store.ts'
-import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, configOption, dataDirOption, jsonOption } from '../shared-options.ts'
 import { addTurnsList } from './turns-list.ts'
 
 interface TurnsOptions extends DataDirOptions {
   readonly json?: boolean
   readonly last?: string
   readonly follow?: boolean
+  readonly url?: string
+  readonly key?: string
 }
 
 export function addTurns(program: Command): void {
@@ -28,9 +34,14 @@ export function addTurns(program: Command): void {
     .addOption(configOption())
     .addOption(dataDirOption())
     .option('-n, --last <count>', 'begin with this many earlier records', '10')
+    .option('--url <url>', 'of the running gateway at this address, instead of the log of this machine; 200 earlier ones at most')
+    .addOption(administratorKeyOption())
     .option('--no-follow', 'stop at the end')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward turns tail -n 20')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ turnward turns tail -n 20\n  $ TURNWARD_KEY=tw_… turnward turns tail --url https://turnward.acme.example',
+    )
     .action(tail)
   turns
     .command('show')
@@ -63,22 +74,41 @@ async function tail(options: TurnsOptions): Promise<void> {
     const count = Number(options.last ?? 10)
     if (!Number.isInteger(count) || count < 0)
       throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
+    const stop = new AbortController()
+    process.once('SIGINT', () => stop.abort())
+    process.once('SIGTERM', () => stop.abort())
+    if (options.url !== undefined) return await tailGateway({ ...options, url: options.url }, count, stop.signal)
     const place = await logPlaceAt(options)
     if (options.follow === false) {
       const earlier = count === 0 ? [] : await readRecords(place, { limit: count, last: true })
       for (const record of earlier) printRecord(options, record)
       return
     }
-    const stop = new AbortController()
-    process.once('SIGINT', () => stop.abort())
-    process.once('SIGTERM', () => stop.abort())
     for await (const record of tailRecords(place, { signal: stop.signal, last: count })) printRecord(options, record)
   } catch (error) {
     fail(options, error)
   }
 }
 
-function printRecord(options: TurnsOptions, stored: StoredRecord): void {
+async function tailGateway(options: TurnsOptions & ApiOptions, last: number, signal: AbortSignal): Promise<void> {
+  if (options.follow === false) {
+    if (last === 0) return
+    const found = await askApi(options, pathOf('/api/decisions', { limit: String(last) }))
+    for (const decision of (found as unknown as z.output<typeof decisionsSchema>).decisions.toReversed()) printRecord(options, decision)
+    return
+  }
+  for await (const followed of followGateway(options, { last, signal })) {
+    if ('decision' in followed) printRecord(options, followed.decision)
+    // Not among the records: they may go into a program.
+    else process.stderr.write(`${gapLine(followed.gap)}\n`)
+  }
+}
+
+function gapLine({ reason, count }: Gap): string {
+  return `${count === null ? 'Some' : String(count)} records are left out (${reason}): see \`turnward turns list\`.`
+}
+
+function printRecord(options: TurnsOptions, stored: Pick<StoredRecord, 'seq' | 'record'>): void {
   print(options, { seq: stored.seq, ...stored.record }, recordLine(stored.record))
 }
 
