@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, createRouter, Link, redirect, RouterProvi
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Frame } from './frame.tsx'
+import { AuditPage, auditIn } from './pages/audit.tsx'
 import { ApprovalPage, ApprovalsPage, statusIn } from './pages/approvals.tsx'
 import { HistoryPage, RevisionPage, beforeIn } from './pages/configuration-history.tsx'
 import { ObjectPage } from './pages/configuration-object.tsx'
@@ -13,6 +14,7 @@ import { CredentialsPage } from './pages/credentials.tsx'
 import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage } from './pages/limits.tsx'
 import { UpstreamsPage } from './pages/upstreams.tsx'
+import { HealthPage } from './pages/health.tsx'
 import { KeysPage, keysIn } from './pages/keys.tsx'
 import { LivePage, liveIn } from './pages/live.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
@@ -48,6 +50,8 @@ const tree = root.addChildren([
     },
   }),
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/audit', component: AuditPage, validateSearch: auditIn }),
+  createRoute({ getParentRoute: () => root, path: '/health', component: HealthPage }),
   createRoute({ getParentRoute: () => root, path: '/live', component: LivePage, validateSearch: liveIn }),
   createRoute({ getParentRoute: () => root, path: '/turns', component: TurnsPage, validateSearch: turnsIn }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage, validateSearch: turnsIn }),

@@ -19,6 +19,8 @@ export interface MenuPage {
     | '/credentials'
     | '/keys'
     | '/people'
+    | '/audit'
+    | '/health'
     | '/configuration'
   readonly name: string
   /** What somebody finds there, for the command menu. */
@@ -69,9 +71,11 @@ export const menu: readonly MenuGroup[] = [
   {
     name: 'System',
     pages: [
+      { to: '/health', name: 'Health', about: 'what the gateway stands on, and what troubles it' },
       { to: '/upstreams', name: 'Upstreams', about: 'model providers and how they are' },
       { to: '/configuration', name: 'Configuration', about: 'objects of the configuration, who changed them, and the way back' },
       { to: '/people', name: 'People', about: 'people and workloads that are known' },
+      { to: '/audit', name: 'Audit', about: 'who changed what, and how the log is verified' },
     ],
   },
 ]
