@@ -47,7 +47,16 @@ export interface ConsoleWindow extends Window {
   readonly foreign: readonly string[]
 }
 
-export async function openConsolePlace(): Promise<ConsolePlace> {
+/** What a place has besides. */
+export interface MoreOfConsole {
+  /** Servers beside the one called `office`, in the gateway `main`. */
+  readonly servers?: Readonly<Record<string, object>>
+  /** Those of them that do not answer. */
+  readonly down?: readonly string[]
+  readonly contracts?: Readonly<Record<string, object>>
+}
+
+export async function openConsolePlace({ servers = {}, down = [], contracts = {} }: MoreOfConsole = {}): Promise<ConsolePlace> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const people = Object.fromEntries(
@@ -74,9 +83,10 @@ export async function openConsolePlace(): Promise<ConsolePlace> {
       ],
       upstreams: { model: { kind: 'scripted', steps: hijacked } },
       routes: ['gpt-5.5', 'claude-*', 'gemini-*'].map((model) => ({ model, upstreams: ['model'] })),
-      servers: { office: { transport: 'http', url: modern.url } },
-      gateways: { main: { servers: ['office'] } },
+      servers: { office: { transport: 'http', url: modern.url }, ...servers },
+      gateways: { main: { servers: ['office', ...Object.keys(servers)] } },
       contracts: {
+        ...contracts,
         read_page: { output: { trust: 'untrusted' } },
         send_mail: { effects: ['egress'], output: { trust: 'trusted' }, requires: { trust: 'trusted' } },
         publish_page: { output: { trust: 'trusted' }, requires: { done: ['review'] } },
@@ -93,7 +103,7 @@ export async function openConsolePlace(): Promise<ConsolePlace> {
       },
     },
   })
-  await serversReady(url)
+  await serversReady(url, down)
   const browser = await launchChromium()
   return {
     url,

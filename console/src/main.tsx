@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, createRouter, Link, redirect, RouterProvi
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Frame } from './frame.tsx'
+import { AuditPage, auditIn } from './pages/audit.tsx'
 import { ApprovalPage, ApprovalsPage, statusIn } from './pages/approvals.tsx'
 import { HistoryPage, RevisionPage, beforeIn } from './pages/configuration-history.tsx'
 import { ObjectPage } from './pages/configuration-object.tsx'
@@ -13,17 +14,22 @@ import { CredentialsPage } from './pages/credentials.tsx'
 import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage } from './pages/limits.tsx'
 import { UpstreamsPage } from './pages/upstreams.tsx'
+import { HealthPage } from './pages/health.tsx'
 import { KeysPage, keysIn } from './pages/keys.tsx'
 import { LivePage, liveIn } from './pages/live.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { PolicyPage, policyIn } from './pages/policy.tsx'
-import { SimulatePage, simulationIn } from './pages/simulate.tsx'
+import { ServerPage, ServersPage } from './pages/servers.tsx'
+import { SimulatePage } from './pages/simulate.tsx'
 import { StartPage } from './pages/start.tsx'
 import { StopsPage } from './pages/stops.tsx'
+import { ToolPage } from './pages/tool.tsx'
+import { ToolsPage, toolsIn } from './pages/tools.tsx'
 import { TurnPage } from './pages/turn.tsx'
 import { SessionPage, SessionsPage, TurnsPage, turnsIn } from './pages/turns.tsx'
 import { UsagePage, usageIn } from './pages/usage.tsx'
 import { Page } from './parts.tsx'
+import { simulationIn } from './policy/simulation-in.ts'
 import './console.css'
 
 function NotFound() {
@@ -44,6 +50,8 @@ const tree = root.addChildren([
     },
   }),
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/audit', component: AuditPage, validateSearch: auditIn }),
+  createRoute({ getParentRoute: () => root, path: '/health', component: HealthPage }),
   createRoute({ getParentRoute: () => root, path: '/live', component: LivePage, validateSearch: liveIn }),
   createRoute({ getParentRoute: () => root, path: '/turns', component: TurnsPage, validateSearch: turnsIn }),
   createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage, validateSearch: turnsIn }),
@@ -56,6 +64,10 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage, validateSearch: statusIn }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),
+  createRoute({ getParentRoute: () => root, path: '/servers', component: ServersPage }),
+  createRoute({ getParentRoute: () => root, path: '/servers/$name', component: ServerPage }),
+  createRoute({ getParentRoute: () => root, path: '/tools', component: ToolsPage, validateSearch: toolsIn }),
+  createRoute({ getParentRoute: () => root, path: '/tools/$server/$tool', component: ToolPage }),
   createRoute({ getParentRoute: () => root, path: '/upstreams', component: UpstreamsPage }),
   createRoute({ getParentRoute: () => root, path: '/limits', component: LimitsPage }),
   createRoute({ getParentRoute: () => root, path: '/connect', component: ClientsPage }),

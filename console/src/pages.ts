@@ -12,11 +12,15 @@ export interface MenuPage {
     | '/approvals'
     | '/stops'
     | '/limits'
+    | '/servers'
+    | '/tools'
     | '/upstreams'
     | '/connect'
     | '/credentials'
     | '/keys'
     | '/people'
+    | '/audit'
+    | '/health'
     | '/configuration'
   readonly name: string
   /** What somebody finds there, for the command menu. */
@@ -50,6 +54,13 @@ export const menu: readonly MenuGroup[] = [
     ],
   },
   {
+    name: 'Resources',
+    pages: [
+      { to: '/servers', name: 'Servers', about: 'MCP servers and REST APIs, how they are, and your accounts there' },
+      { to: '/tools', name: 'Tools', about: 'tools of servers: definitions to review, who describes them, trying one' },
+    ],
+  },
+  {
     name: 'Connect',
     pages: [
       { to: '/connect', name: 'Clients', about: 'lead coding agents and programs here' },
@@ -60,9 +71,11 @@ export const menu: readonly MenuGroup[] = [
   {
     name: 'System',
     pages: [
+      { to: '/health', name: 'Health', about: 'what the gateway stands on, and what troubles it' },
       { to: '/upstreams', name: 'Upstreams', about: 'model providers and how they are' },
       { to: '/configuration', name: 'Configuration', about: 'objects of the configuration, who changed them, and the way back' },
       { to: '/people', name: 'People', about: 'people and workloads that are known' },
+      { to: '/audit', name: 'Audit', about: 'who changed what, and how the log is verified' },
     ],
   },
 ]

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { Wanted } from './filters.tsx'
 
 interface PagingProps {
-  readonly to: '/turns' | '/sessions' | '/decisions'
+  readonly to: '/turns' | '/sessions' | '/decisions' | '/audit'
   /** What stands in the address now; `cursor` says where the list goes on. */
   readonly wanted: Wanted
   readonly next: string | null

@@ -1,14 +1,21 @@
 import { useState } from 'react'
 
+interface SnippetProps {
+  readonly name: string
+  readonly text: string
+  /** Nothing of it is to be missed: lines are broken, and nothing has to be scrolled to. */
+  readonly isWhole?: boolean
+}
+
 /** Text to be used elsewhere, as it is. */
-export function Snippet({ name, text }: { readonly name: string; readonly text: string }) {
+export function Snippet({ name, text, isWhole = false }: SnippetProps) {
   return (
     <figure className="snippet">
       <figcaption>
         <span>{name}</span>
         <CopyButton what={name} text={text} label="Copy" />
       </figcaption>
-      <pre tabIndex={0} aria-label={name}>
+      <pre tabIndex={0} aria-label={name} className={isWhole ? 'whole' : undefined}>
         {text}
       </pre>
     </figure>

@@ -14,7 +14,10 @@ export const toolsQuerySchema = z.object({
   server: nameSchema.optional(),
   q: nameSchema.optional().meta({ description: 'Stands in the name, the title or the description.' }),
   coverage: coverageSchema.optional(),
-  pin: pinStateSchema.optional(),
+  pin: z
+    .enum([...pinStateSchema.options, 'held'])
+    .optional()
+    .meta({ description: '`held`: all that wait, new and changed.' }),
   after: z.string().max(512).optional().meta({ description: 'The `next` of the answer before.' }),
   limit: limitSchema(100, 500),
 })

@@ -1,19 +1,29 @@
 /** Requests and answers of `/api`: JSON, small, and for nobody's cache. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
+import { isShallow } from '../core/json.ts'
 import { parseJson } from '../core/parse-json.ts'
 import { type BodyLimits, readRequestBytes } from '../wire/request/request-bytes.ts'
 
 const usualBytes = 128 * 1024
 
-/** Rejects with `request.malformed`, which quotes nothing of it, `request.too_large` or `request.timeout`. `mostBytes`: its largest size. */
+/** Lists and objects in each other: as deep as a configuration may be, and what holds one here. */
+const deepest = 70
+
+/**
+ * Rejects with `request.malformed`, which quotes nothing of it, `request.too_deep`, `request.too_large` or `request.timeout`.
+ * `mostBytes`: its largest size.
+ */
 export async function readApiBody(request: IncomingMessage, limits: BodyLimits, mostBytes = usualBytes): Promise<unknown> {
   const bytes = await readRequestBytes(request, { ...limits, max_body_bytes: Math.min(limits.max_body_bytes, mostBytes) })
+  let body: unknown
   try {
-    return parseJson(bytes.toString('utf8'))
+    body = parseJson(bytes.toString('utf8'))
   } catch {
     throw new TurnwardError('request.malformed')
   }
+  if (!isShallow(body, deepest)) throw new TurnwardError('request.too_deep', { fix: `At most ${deepest} levels.` })
+  return body
 }
 
 export function answerJson(response: ServerResponse, value: unknown, status = 200): void {

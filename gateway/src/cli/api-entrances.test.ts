@@ -80,6 +80,7 @@ describe('what does not fit is refused with its place and without its value', ()
     ['a field that is not known', '', `{"value": 1, "other": "${secret}"}`, 'request.invalid', 'body'],
     ['a value of another kind', '', `{"value": "${secret}"}`, 'request.invalid', 'body'],
     ['a body that is no JSON', '', `{"value": ${secret}}`, 'request.malformed', undefined],
+    ['a body that is too deep', '', `{"value": ${'['.repeat(70)}${']'.repeat(70)}}`, 'request.too_deep', undefined],
     ['a body that is too large', '', `{"value": ${'1'.repeat(300)}}`, 'request.too_large', undefined],
     ['a query that is not known', `?other=${secret}`, '{"value": 1}', 'request.invalid', 'query'],
     ['a query with another value', `?dry_run=${secret}`, '{"value": 1}', 'request.invalid', 'query'],

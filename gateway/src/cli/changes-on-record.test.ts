@@ -113,7 +113,9 @@ describe.each(storeBackends.filter(({ isMissing }) => !isMissing))('on $name', (
     const { snapshot } = floors.services
     const services: Services = { ...floors.services, store, secret: store.secret, vault: vaultOf(store, snapshot) }
     const config = { attempt: async () => snapshot(), reload: async () => true, problem: undefined }
-    routes = allApiRoutes({ services, config })
+    const nothing = (): undefined => undefined
+    const health = { config: nothing, store: nothing, state: nothing, lastLoss: nothing, issuers: () => [], certificateExpires: nothing }
+    routes = allApiRoutes({ services, config, health, cluster: undefined, isDraining: () => false })
   })
   afterAll(async () => {
     server.close()
@@ -189,6 +191,15 @@ describe.each(storeBackends.filter(({ isMissing }) => !isMissing))('on $name', (
       { id: noted?.id, kind: 'configuration', principal: noted?.by, administration: { act: 'keys.revoke', via: 'command' } },
     ])
     expect(noted?.by).toMatch(/ \(turnward keys\)$/)
+    // While no gateway ran: a log is in the order of its times.
+    const now = floors.clock.now()
+    await store.acts.note({ id: 'dec_old', time: now - 86_400_000, by: 'ops', act: 'keys.revoke', subject: 's', reason: 'Revokes.' })
+    await record()
+    expect(log.records.at(-1)).toMatchObject({
+      id: 'dec_old',
+      time: now,
+      reason: `Revokes. Noted ${new Date(now - 86_400_000).toISOString()}.`,
+    })
   })
 })
 

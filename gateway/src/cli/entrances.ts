@@ -35,6 +35,7 @@ import { directoryEntrances } from './directory-entrances.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
 import { type RefusedPath, refusedPaths } from './refused-paths.ts'
 import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance, type Upgrade } from './entrance-table.ts'
+import { healthRoutes } from './health-routes.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
@@ -65,9 +66,13 @@ export interface Behind {
   readonly whole?: Whole | undefined
 }
 
+export type ApiBehind = Pick<Behind, 'services' | 'whole' | 'config' | 'health' | 'cluster' | 'isDraining'>
+
 /** Every line of the administration API. */
-export function allApiRoutes({ services, whole, config }: Pick<Behind, 'services' | 'whole' | 'config'>): readonly ApiRoute[] {
+export function allApiRoutes(behind: ApiBehind): readonly ApiRoute[] {
+  const { services, whole, config } = behind
   return apiRoutes(services, [
+    ...healthRoutes(behind),
     ...policyRoutes(services),
     ...serverRoutes(services, whole),
     ...toolRoutes(services),
@@ -207,7 +212,7 @@ export function entrancesOf({
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
-    ...apiEntrances({ services, sessions }, allApiRoutes({ services, whole, config })),
+    ...apiEntrances({ services, sessions }, allApiRoutes({ services, whole, config, health, cluster, isDraining })),
     {
       path: '/healthz',
       methods: ['GET'],

@@ -28,12 +28,17 @@ export interface Health {
   readonly certificateExpires: () => number | undefined
 }
 
-interface Readiness {
+export interface Readiness {
   readonly services: Services
   readonly health: Health
   readonly cluster: ClusterMembership | undefined
   readonly isDraining: boolean
   readonly whole?: Whole | undefined
+}
+
+/** Whether governed work can be done now. */
+export function isReady({ services, health, isDraining }: Pick<Readiness, 'services' | 'health' | 'isDraining'>): boolean {
+  return services.log.health() === undefined && health.state() === undefined && !isDraining && !services.snapshot().managed.holdsCalls
 }
 
 /**
@@ -52,7 +57,7 @@ export async function answerReadiness(
   const status = await whole?.status().catch(() => undefined)
   const servers = status?.servers ?? services.fleet.status()
   const { managed } = services.snapshot()
-  const ready = audit === undefined && state === undefined && !isDraining && !managed.holdsCalls
+  const ready = isReady({ services, health, isDraining })
   answer(response, ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     revision: services.snapshot().revision,

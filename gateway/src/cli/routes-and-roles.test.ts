@@ -91,6 +91,7 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/usage', 'GET', 'person'],
   ['/api/decisions', 'GET', 'person'],
   ['/api/audit', 'GET', 'viewer'],
+  ['/api/health', 'GET', 'viewer'],
   ['/api/openapi.json', 'GET', 'caller'],
   // Pages without anything in them: they ask `/api`.
   ['/console', 'GET', 'anyone'],

@@ -22,6 +22,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value)
 }
 
+/** Whether no value lies in more lists and objects than this. */
+export function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((one) => isShallow(one, depth - 1))
+}
+
 /** The value when it is text, else `''`. */
 export function asText(value: unknown): string {
   return typeof value === 'string' ? value : ''

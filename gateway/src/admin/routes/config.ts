@@ -246,7 +246,7 @@ function nameOf({ kind = '', name = '' }: Readonly<Record<string, string>>): Obj
 }
 
 /** Whoever may look is not shown lines of the file. */
-function withoutLines(problem: string): string {
+export function withoutLines(problem: string): string {
   return problem
     .split('\n')
     .filter((line) => !/^\s/.test(line))

@@ -43,6 +43,12 @@ test('a tool that waits for a review is shown once, as its server lists it now, 
   expect(mentions(send, 'list')).toBe(false)
 })
 
+test('what was accepted a moment ago is what is shown, though its server was not listed again yet', () => {
+  const accepted = { ...approval, digest: held.digest, definition: held.definition, approved: 9, by: 'olga' }
+  const [, send] = knownTools(snapshot, services.fleet, [], [approval, accepted])
+  expect(send).toMatchObject({ pin: 'accepted', digest: held.digest, definition: { description: definition.description } })
+})
+
 test('what waits of a server that is not configured any more is no tool', () => {
   expect(knownTools(snapshot, services.fleet, [{ ...held, server: 'gone' }], []).map(({ name }) => name)).toEqual([
     'office__list',

@@ -53,25 +53,30 @@ export function knownTools(
     const key = keyOf({ server: one.server, tool: one.originalName })
     if (names.has(key)) return []
     const last = accepted.get(key)
+    // Where nothing else is used, this is what its server is asked for as soon as it is listed again.
+    if (last !== undefined && last.digest !== one.digest && snapshot.servers.get(one.server)?.config.pin === 'review')
+      return [readTool(last, 'accepted', last)]
     const pin = last?.digest === one.digest ? 'accepted' : 'unreviewed'
     const { name, server, originalName: tool, digest, definition, hints } = one
     return [
       { name, server, tool, digest, definition: { ...definition, name: tool }, subject: { name, server, hints }, pin, accepted: last },
     ]
   })
-  return [...listed, ...waiting.map((one) => heldTool(one, accepted.get(keyOf(one))))].sort((one, other) =>
-    one.name < other.name ? -1 : 1,
+  return [...listed, ...waiting.map((one) => readTool(one, accepted.has(keyOf(one)) ? 'changed' : 'new', accepted.get(keyOf(one))))].sort(
+    (one, other) => (one.name < other.name ? -1 : 1),
   )
 }
 
 const keyOf = ({ server, tool }: Pick<Approval, 'server' | 'tool'>): string => `${server} ${tool}`
 
-function heldTool({ server, tool, digest, definition: text }: HeldDefinition, accepted: Approval | undefined): KnownTool {
+type Stored = Pick<HeldDefinition, 'server' | 'tool' | 'digest' | 'definition'>
+
+function readTool({ server, tool, digest, definition: text }: Stored, pin: KnownTool['pin'], accepted: Approval | undefined): KnownTool {
   const definition = definitionIn(text)
   const name = exposedName(server, tool)
   const [read] = readTools(server, [definition]).tools
   const subject = { name, server, ...(read === undefined ? {} : { hints: read.hints }) }
-  return { name, server, tool, digest, definition, subject, pin: accepted === undefined ? 'new' : 'changed', accepted }
+  return { name, server, tool, digest, definition, subject, pin, accepted }
 }
 
 /** `use`: what is on record of it, if anything. */

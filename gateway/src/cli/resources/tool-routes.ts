@@ -17,6 +17,9 @@ import { type KnownTool, knownTools, mentions, shownTool, toolDetail } from './k
 import { UseOnRecord } from './recorded-use.ts'
 import { tryTool } from './trying-tool.ts'
 
+const isHeld = (pin: KnownTool['pin']): boolean => pin === 'new' || pin === 'changed'
+const isOf = (pin: KnownTool['pin'], wanted: KnownTool['pin'] | 'held'): boolean => (wanted === 'held' ? isHeld(pin) : pin === wanted)
+
 export function toolRoutes(services: Services): readonly ApiRoute[] {
   const { snapshot, store, fleet, clock, reading } = services
   const recordAct = actRecorder(services)
@@ -47,7 +50,7 @@ export function toolRoutes(services: Services): readonly ApiRoute[] {
         const found = (await all())
           .filter((known) => (server === undefined || known.server === server) && (words === undefined || mentions(known, words)))
           .map((known) => shownTool(now, known, uses.get(known.name)))
-          .filter((tool) => (coverage === undefined || tool.coverage === coverage) && (pin === undefined || tool.pin === pin))
+          .filter((tool) => (coverage === undefined || tool.coverage === coverage) && (pin === undefined || isOf(tool.pin, pin)))
         const rest = after === undefined ? found : found.filter(({ name }) => name > after)
         const tools = rest.slice(0, limit)
         return { tools, total: found.length, next: rest.length > limit ? (tools.at(-1)?.name ?? null) : null, counted: { from, records } }
@@ -78,7 +81,7 @@ export function toolRoutes(services: Services): readonly ApiRoute[] {
         const known = await one(parameters)
         const { name, server, tool } = known
         const refused = (): TurnwardError => new TurnwardError('tool.not_held', { subject: name })
-        if ((known.pin !== 'new' && known.pin !== 'changed') || known.digest !== digest) throw refused()
+        if (!isHeld(known.pin) || known.digest !== digest) throw refused()
         const rules = ['role admin', `definition ${digest}`]
         const record = (reason: string): Promise<void> => recordAct(administrator, { act: 'tools.approve', subject: name, rules, reason })
         // Nothing is accepted that cannot be recorded.

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isShallow, type JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { Store } from '../../store/store.ts'
@@ -209,11 +209,6 @@ async function readBody(request: IncomingMessage): Promise<JsonObject> {
   }
   if (!isShallow(body, deepest)) throw badRequest('invalidSyntax', 'the body is nested too deeply')
   return requireObject(body)
-}
-
-function isShallow(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return depth > 0 && Object.values(value).every((one) => isShallow(one, depth - 1))
 }
 
 function failed(error: unknown, logger: Logger): Answer {
