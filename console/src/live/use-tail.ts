@@ -1,5 +1,5 @@
 /** The feed as a component shows it: drawn twice a second at most, and not while somebody reads. */
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { startTransition, useCallback, useEffect, useRef, useState } from 'react'
 import { type Decision, type FeedState, followFeed, type Gap } from './feed.ts'
 import { Tail } from './tail.ts'
 
@@ -45,7 +45,8 @@ export function useTail(path: string, isHeld: () => boolean): ShownTail {
     followFeed(path, reader, stop.signal).catch(() => {})
     const timer = setInterval(() => {
       if (tail.current.waiting > 0 && !isHeld()) tail.current.show()
-      draw()
+      // In pieces: a hundred rows at once would keep the page from answering.
+      startTransition(draw)
     }, drawnEachMs)
     return () => {
       stop.abort()

@@ -3,28 +3,9 @@ import { Link, useSearch } from '@tanstack/react-router'
 import { Page } from '../parts.tsx'
 import { OneCall } from '../policy/one-call.tsx'
 import { TryingDraft } from '../policy/trying-draft.tsx'
-import { wordsIn } from '../filters.tsx'
 
 const tabs = { call: 'One call', turns: 'Recorded turns', draft: 'A draft' } as const
 type Tab = keyof typeof tabs
-
-/** What stands in the address of the page. */
-export const simulationIn = wordsIn([
-  'tab',
-  'principal',
-  'groups',
-  'agent',
-  'gateway',
-  'tool',
-  'args',
-  'trust',
-  'audience',
-  'session',
-  'said',
-  'under',
-  'turn',
-  'since',
-])
 
 export function SimulatePage() {
   const wanted = useSearch({ from: '/policy/simulate' })

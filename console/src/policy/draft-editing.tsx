@@ -1,10 +1,10 @@
 /** The draft, to be written: checked by the gateway while that is done, and shown what is wrong at which line. */
 import type { draftCheckSchema } from '@turnward/contract/api/policy'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import type { z } from 'zod'
 import { change } from '../api.ts'
-import { policyOptions } from '../pages/policy.tsx'
+import { policyOptions, type Policy } from '../pages/policy.tsx'
 import { Refused, useMe } from '../parts.tsx'
 import { countText } from '../words.ts'
 import { PlainEditor, type Mark } from './plain-editor.tsx'
@@ -15,11 +15,17 @@ export type DraftCheck = z.output<typeof draftCheckSchema>
 /** How long nobody types before it is checked. */
 const quietMs = 500
 
+/** The policy that runs, for whoever may look at it. */
+export function usePolicy(): Policy | undefined {
+  const { data: me } = useMe()
+  return useQuery({ ...policyOptions(), enabled: me?.roles.includes('viewer') === true }).data
+}
+
 /** The draft as it is now; the one that everybody begins with where there is none. */
 export function useDraftText(): string {
   const { draft } = useDraft()
-  const file = useQueryClient().getQueryData<{ readonly file: string | null }>(policyOptions().queryKey)?.file ?? null
-  return draft ?? draftOf(file, exampleRule)
+  const policy = usePolicy()
+  return draft ?? draftOf(policy?.file ?? null, exampleRule)
 }
 
 /** What is wrong with the draft; undefined while that is not known. */
@@ -58,7 +64,7 @@ const fields =
 
 /** What the editor offers: what a draft may have, and what this gateway knows. */
 function useWords(): Readonly<Record<string, readonly string[]>> {
-  const { data } = useQuery({ ...policyOptions(), enabled: false })
+  const data = usePolicy()
   return useMemo(
     () => ({
       section: sections,
@@ -96,7 +102,7 @@ export function DraftEditing() {
         {!mayCheck ? (
           <p>Checking it as you type needs the role policy_author.</p>
         ) : check === undefined ? (
-          <p>Checking…</p>
+          <p>{error === null ? 'Checking…' : 'It was not checked.'}</p>
         ) : check.compiles ? (
           <p className="good">Nothing is wrong with it.</p>
         ) : (

@@ -2,16 +2,15 @@
 import type { simulationRequestSchema, simulationSchema } from '@turnward/contract/api/policy'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type SubmitEvent, useState } from 'react'
+import { type SubmitEvent, useRef, useState } from 'react'
 import type { z } from 'zod'
 import { change, type Me } from '../api.ts'
 import type { Wanted } from '../filters.tsx'
-import { policyOptions } from '../pages/policy.tsx'
 import { Refused, useMe } from '../parts.tsx'
 import { Why } from '../turns/step-detail.tsx'
 import { labelText } from '../words.ts'
-import { useDraft } from './draft.ts'
-import { DraftEditing } from './draft-editing.tsx'
+import { DraftEditing, useDraftText, usePolicy } from './draft-editing.tsx'
+import { simulationIn } from './simulation-in.ts'
 import { actionWords } from './words.ts'
 
 type Simulation = z.output<typeof simulationSchema>
@@ -20,21 +19,30 @@ type Asked = z.input<typeof simulationRequestSchema>
 export function OneCall({ wanted }: { readonly wanted: Wanted }) {
   const navigate = useNavigate({ from: '/policy/simulate' })
   const who = useMe()
-  const { draft } = useDraft()
+  const draft = useDraftText()
+  // Decided when that is asked for, and not with every letter.
+  const [decided, setDecided] = useState(draft)
   const [under, setUnder] = useState(wanted['under'] === 'draft' ? 'draft' : 'runs')
   const mayForOthers = who.data?.roles.some((role) => role === 'operator' || role === 'policy_author') === true
-  const mayLook = who.data?.roles.includes('viewer') === true
-  const policy = useQuery({ ...policyOptions(), enabled: mayLook })
+  const policy = usePolicy()
+  const shown = useRef<string>(undefined)
+  const form = useRef('')
+  // Made anew when the address changes by a link, and not by what was just asked: the focus stays.
+  const address = JSON.stringify(wanted)
+  if (address !== shown.current) form.current = address
   const isUnderDraft = under === 'draft'
   const want = (search: Wanted): void => void navigate({ search })
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const entries = [...new FormData(event.currentTarget)].filter(([, value]) => typeof value === 'string' && value.trim() !== '')
-    want({ tab: 'call', ...(Object.fromEntries(entries) as Wanted) })
+    const search: Wanted = { tab: 'call', ...(Object.fromEntries(entries) as Wanted) }
+    shown.current = JSON.stringify(simulationIn(search))
+    setDecided(draft)
+    want(search)
   }
   return (
     <>
-      <form key={JSON.stringify(wanted)} onSubmit={submit} className="wide">
+      <form key={form.current} onSubmit={submit} className="wide">
         <div className="columns">
           <fieldset>
             <legend>Who</legend>
@@ -55,7 +63,7 @@ export function OneCall({ wanted }: { readonly wanted: Wanted }) {
               label="Tool"
               hint="server__tool, or a tool that clients run"
               isNeeded
-              options={policy.data?.tools.map(({ tool }) => tool)}
+              options={policy?.tools.map(({ tool }) => tool)}
             />
             <label>
               Arguments, as JSON
@@ -69,7 +77,7 @@ export function OneCall({ wanted }: { readonly wanted: Wanted }) {
               has read content of trust
               <select name="trust" defaultValue={wanted['trust'] ?? ''}>
                 <option value="">the highest</option>
-                {(policy.data?.trust ?? (wanted['trust'] === undefined ? [] : [wanted['trust']])).map((rank) => (
+                {(policy?.trust ?? (wanted['trust'] === undefined ? [] : [wanted['trust']])).map((rank) => (
                   <option key={rank}>{rank}</option>
                 ))}
               </select>
@@ -95,7 +103,7 @@ export function OneCall({ wanted }: { readonly wanted: Wanted }) {
         </p>
       </form>
       {wanted['tool'] === undefined || who.data === undefined ? null : (
-        <Decided me={who.data} wanted={wanted} draft={wanted['under'] === 'draft' ? (draft ?? '') : undefined} />
+        <Decided me={who.data} wanted={wanted} draft={wanted['under'] === 'draft' ? decided : undefined} />
       )}
     </>
   )

@@ -216,6 +216,7 @@ describe.each(gatewayBackends)('the policy of a gateway on $name', ({ isMissing,
       const { json } = await simulate('author', { ...mail, who: alice, draft })
       expect(json).toMatchObject({ action: 'refuse', gaps: [{ kind: 'rule', source: 'rule no-mail' }], draft: expect.any(String) })
       expect(json.draft).not.toBe(json.revision)
+      expect(json.decidedBy).toContainEqual({ source: 'rule no-mail', managed: 'file', place: { source: 'draft', line: 3, column: 5 } })
       expect((await simulate('author', { ...mail, who: alice })).json).toMatchObject({ action: 'release', draft: null })
       expect(await simulate('author', { ...mail, who: alice, draft: 'rules: [' })).toMatchObject({ status: 400 })
     })

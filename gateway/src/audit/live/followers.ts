@@ -3,9 +3,11 @@
  * sent is read up for later, from the log, and told what is left out where that would be too much. Those at the same place are read
  * for together, so that a record is read and looked at once however many follow.
  */
+import { asTurnwardError } from '../../core/error.ts'
 import { findRecords } from '../reading/finding-records.ts'
 import { matches } from '../reading/record-filter.ts'
 import type { ReadingPlace } from '../log-place.ts'
+import type { StoredRecord } from '../stored-record.ts'
 import { beginning, decisions, gap, type LiveGap, type LiveRecord, liveRecord, place, storedText } from './live-events.ts'
 import type { Followed } from './live-protocol.ts'
 import { isIn, type LogPosition, seenOf, sizeOf, type Stretch, stretchesTo } from './log-position.ts'
@@ -163,9 +165,20 @@ export class Followers {
   /** The last of those before the end that match. */
   async #earlier({ filter, last }: Followed, head: LogPosition): Promise<string> {
     if (last === 0) return ''
-    const { records } = await findRecords(this.#parts.place, { filter, limit: last, most: mostEarlier })
+    const records = await this.#found({ filter, last })
+    if (records === undefined) return gap({ reason: 'unreadable', count: null, writers: [] })
     const before = records.filter(({ writer, seq }) => seq <= (head.seen.get(writer) ?? (writer <= head.lastWriter ? seq : 0)))
     return before.length === 0 ? '' : decisions(before.map(storedText).reverse(), head)
+  }
+
+  /** Undefined when one of them cannot be read, which keeps nobody from what comes. */
+  async #found({ filter, last }: Pick<Followed, 'filter' | 'last'>): Promise<readonly StoredRecord[] | undefined> {
+    try {
+      return (await findRecords(this.#parts.place, { filter, limit: last, most: mostEarlier })).records
+    } catch (error) {
+      if (asTurnwardError(error).code === 'store.failed') return undefined
+      throw error
+    }
   }
 
   /** Chains that go on no more, and that everybody has read. */

@@ -149,6 +149,18 @@ describe.each(present)('a log in $name that is followed', (backend: LogBackend) 
     ])
   })
 
+  test('earlier ones that cannot be read keep nobody from what comes', async () => {
+    const one = await follow()
+    await write(log, 2)
+    await vi.waitFor(() => expect(one.events.records).toHaveLength(2), options)
+    await kept.change("UPDATE records SET record = '{}' WHERE seq = 1; SELECT 1")
+    const other = await follow({ last: 5 })
+    const after = await write(log, 1)
+    await vi.waitFor(() => expect(other.events).toMatchObject({ records: after, gaps: [{ reason: 'unreadable', count: null }] }), options)
+    await vi.waitFor(() => expect(one.events.records).toHaveLength(3), options)
+    expect(one.error).toBeUndefined()
+  })
+
   test('whoever is too far behind is told how much is left out, and goes on at the end', async () => {
     const source = await openSource(kept.place)
     let text = ''

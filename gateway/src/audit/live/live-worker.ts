@@ -23,12 +23,9 @@ async function opened(): Promise<NonNullable<typeof open>> {
   return open
 }
 
-/** Everybody is told, and comes back when the log can be read again. */
-async function fail(thrown: unknown, joining: readonly number[]): Promise<void> {
+function refuse(thrown: unknown, listeners: readonly number[]): void {
   const { code, subject, why, fix, message } = asTurnwardError(thrown)
-  const listeners = [...new Set([...(open?.followers.listeners ?? []), ...joining])]
   send({ type: 'failed', listeners, error: { code, subject, why: why ?? message, fix } })
-  await close()
 }
 
 /** Resolves with whether there is something to be sent at once. */
@@ -43,7 +40,9 @@ async function take(message: ToLiveThread): Promise<boolean> {
   try {
     await (await opened()).followers.join(listener, message.followed)
   } catch (thrown) {
-    await fail(thrown, [listener])
+    // Whether it is true of the others as well, their next step says.
+    refuse(thrown, [listener])
+    if (open?.followers.listeners.length === 0) await close()
   }
   return false
 }
@@ -61,7 +60,9 @@ async function step(): Promise<void> {
   try {
     stepIn((await followers.step()) ? 0 : source.pollMs)
   } catch (thrown) {
-    await fail(thrown, [])
+    // Everybody is told, and comes back when the log can be read again.
+    refuse(thrown, followers.listeners)
+    await close()
   }
 }
 

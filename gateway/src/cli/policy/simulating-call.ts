@@ -18,7 +18,7 @@ import { Rehearsal } from '../../turns/rehearsing/rehearsal.ts'
 import type { Services } from '../../turns/services.ts'
 import { freshState } from '../../turns/sessions/fresh-state.ts'
 import { stoppedVerdict } from '../../turns/stops/stopped-tool.ts'
-import { whereItStands } from './where-lines-stand.ts'
+import { shortFile, whereItStands } from './where-lines-stand.ts'
 
 export type AskedCall = z.output<typeof simulationRequestSchema>
 type Simulation = z.input<typeof simulationSchema>
@@ -70,7 +70,7 @@ export function simulateCall(services: Pick<Services, 'stops'>, call: SimulatedC
     verdict: verdict.verdict,
     action: verdict.action,
     reason: verdict.reason,
-    decidedBy: decidersOf(snapshot, verdict),
+    decidedBy: decidersOf(snapshot, verdict, draft !== undefined),
     gaps: [...verdict.gaps],
     remedies: [...verdict.remedies],
     awaits: (verdict.awaits ?? []).map(({ source, from, count }) => ({ source, from: [...from], count })),
@@ -108,11 +108,14 @@ function stateOf({ asked: { label, session: id }, now, draft, session }: Simulat
   return { ...fresh, label: labelFromRecord({ trust, audience: label.audience }, policy) }
 }
 
-function decidersOf(snapshot: Snapshot, { rules, gaps }: Verdict): Simulation['decidedBy'] {
+/** Lines of a draft that was sent stand in no file. */
+function decidersOf(snapshot: Snapshot, { rules, gaps }: Verdict, isDraft: boolean): Simulation['decidedBy'] {
   const sources = [...new Set([...rules, ...gaps.map(({ source }) => source)])]
+  const [main = ''] = snapshot.files
+  const sent = isDraft ? shortFile(snapshot.files, main) : undefined
   return sources.map((source) => {
-    const where = whereItStands(snapshot, source)
-    return { source, managed: where?.managed ?? null, place: where?.place ?? null }
+    const { managed = null, place = null } = whereItStands(snapshot, source) ?? {}
+    return { source, managed, place: place?.source === sent && place !== null ? { ...place, source: 'draft' } : place }
   })
 }
 
