@@ -40,7 +40,7 @@ export function addTurns(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  $ turnward turns tail -n 20\n  $ TURNWARD_KEY=tw_… turnward turns tail --url https://turnward.acme.example',
+      '\nExample:\n  $ turnward turns tail -n 20\n  $ TURNWARD_KEY=tw_… turnward turns tail --url https://turnward.acme.example',
     )
     .action(tail)
   turns
