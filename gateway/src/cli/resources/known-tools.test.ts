@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { digestJson } from '../../core/hash.ts'
 import { configOf, openFloors } from '../../invariants/floors.fixture.ts'
-import { knownTools, mentions, shownTool, toolDetail } from './known-tools.ts'
+import { knownTools, mentions, placeOf, shownTool, toolDetail } from './known-tools.ts'
 
 const office = await openFloors({
   config: configOf({ contracts: { office__send: { output: { trust: 'trusted' } } } }),
@@ -47,6 +47,11 @@ test('what was accepted a moment ago is what is shown, though its server was not
   const accepted = { ...approval, digest: held.digest, definition: held.definition, approved: 9, by: 'olga' }
   const [, send] = knownTools(snapshot, services.fleet, [], [approval, accepted])
   expect(send).toMatchObject({ pin: 'accepted', digest: held.digest, definition: { description: definition.description } })
+})
+
+test('two tools of one name have places of their own in the order', () => {
+  const one = { name: 'office__send', server: 'office', tool: 'send' }
+  expect(new Set([placeOf(one), placeOf({ ...one, tool: 'se.nd' }), placeOf({ ...one, server: 'other' })]).size).toBe(3)
 })
 
 test('what waits of a server that is not configured any more is no tool', () => {

@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { exposedName } from '../../core/exposed-names.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
+import { sha256 } from '../../core/hash.ts'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { effectiveContract } from '../../policy/contracts.ts'
 import type { ToolSubject } from '../../policy/types.ts'
@@ -63,8 +64,13 @@ export function knownTools(
     ]
   })
   return [...listed, ...waiting.map((one) => readTool(one, accepted.has(keyOf(one)) ? 'changed' : 'new', accepted.get(keyOf(one))))].sort(
-    (one, other) => (one.name < other.name ? -1 : 1),
+    (one, other) => (placeOf(one) < placeOf(other) ? -1 : 1),
   )
+}
+
+/** Its place in the order of all: by its name, and where two have one name, by what is theirs alone. */
+export function placeOf({ name, server, tool }: Pick<KnownTool, 'name' | 'server' | 'tool'>): string {
+  return `${name} ${server} ${sha256(tool).slice(0, 16)}`
 }
 
 const keyOf = ({ server, tool }: Pick<Approval, 'server' | 'tool'>): string => `${server} ${tool}`

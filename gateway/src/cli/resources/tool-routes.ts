@@ -13,7 +13,7 @@ import { apiRoute, type ApiRoute } from '../../admin/api-route.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Services } from '../../turns/services.ts'
-import { type KnownTool, knownTools, mentions, shownTool, toolDetail } from './known-tools.ts'
+import { type KnownTool, knownTools, mentions, placeOf, shownTool, toolDetail } from './known-tools.ts'
 import { UseOnRecord } from './recorded-use.ts'
 import { tryTool } from './trying-tool.ts'
 
@@ -49,11 +49,16 @@ export function toolRoutes(services: Services): readonly ApiRoute[] {
         const { uses, from, records } = await use.read()
         const found = (await all())
           .filter((known) => (server === undefined || known.server === server) && (words === undefined || mentions(known, words)))
-          .map((known) => shownTool(now, known, uses.get(known.name)))
-          .filter((tool) => (coverage === undefined || tool.coverage === coverage) && (pin === undefined || isOf(tool.pin, pin)))
-        const rest = after === undefined ? found : found.filter(({ name }) => name > after)
-        const tools = rest.slice(0, limit)
-        return { tools, total: found.length, next: rest.length > limit ? (tools.at(-1)?.name ?? null) : null, counted: { from, records } }
+          .map((known) => ({ at: placeOf(known), tool: shownTool(now, known, uses.get(known.name)) }))
+          .filter(({ tool }) => (coverage === undefined || tool.coverage === coverage) && (pin === undefined || isOf(tool.pin, pin)))
+        const rest = after === undefined ? found : found.filter(({ at }) => at > after)
+        const page = rest.slice(0, limit)
+        return {
+          tools: page.map(({ tool }) => tool),
+          total: found.length,
+          next: rest.length > limit ? (page.at(-1)?.at ?? null) : null,
+          counted: { from, records },
+        }
       },
     }),
     apiRoute({
