@@ -22,8 +22,8 @@ export interface NotedAct {
 export interface ActTable {
   /** Rejects with `audit.backlog` when as many wait as may. */
   note(act: NotedAct): Promise<void>
-  /** What is not on record, oldest first; a bounded number. */
-  unrecorded(): Promise<NotedAct[]>
+  /** What is not on record, oldest first; at most `limit`, without it a hundred. */
+  unrecorded(limit?: number): Promise<NotedAct[]>
   /** How many are not on record. */
   count(): Promise<number>
   /** Takes it upon the caller to record it, for a minute. False when another process has. */
@@ -34,7 +34,8 @@ export interface ActTable {
   forget(id: string): Promise<void>
 }
 
-const mostWaiting = 10_000
+/** How many may wait to be recorded. */
+export const mostWaiting = 10_000
 const mostAtOnce = 100
 /** A process that has taken one and ended takes nothing from the record: another one writes it, if need be twice. */
 const claimedForMs = 60_000
@@ -63,8 +64,8 @@ export function actTable(database: Kysely<StoreTables>): ActTable {
           .execute()
       })
     },
-    async unrecorded() {
-      const rows = await database.selectFrom('noted_acts').selectAll().orderBy('time').orderBy('id').limit(mostAtOnce).execute()
+    async unrecorded(limit = mostAtOnce) {
+      const rows = await database.selectFrom('noted_acts').selectAll().orderBy('time').orderBy('id').limit(limit).execute()
       return rows.map(({ done_by: by, claimed: _claimed, ...row }) => ({ ...row, time: Number(row.time), by }))
     },
     count: () => count(database),

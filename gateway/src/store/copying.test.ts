@@ -48,6 +48,20 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
     return openPostgresStore({ ...to.place, secrets: testSecrets, adopt: new Map([[hashSecretName, secret]]) })
   }
 
+  test('with everything that the command line has done and no gateway has put on record yet', async () => {
+    const source = await from.open()
+    const done = { by: 'ops', act: 'keys.revoke', subject: 'keys of alice', reason: 'Revokes.' }
+    for (let time = 0; time < 250; time += 1) await source.acts.note({ id: `dec_${time}`, time, ...done })
+    const store = await target(source.secret)
+    try {
+      for (let again = 0; again < 2; again += 1) await copyStore(source, store)
+      expect(await store.acts.count()).toBe(250)
+      expect((await store.acts.unrecorded(250)).map(({ id }) => id)).toEqual(Array.from({ length: 250 }, (_, time) => `dec_${time}`))
+    } finally {
+      await store.close()
+    }
+  })
+
   test('with the labels of what tools keep, as long as the longer of both remembers them', async () => {
     const source = await from.open()
     const written = { place: 'p', whole: 'w', label: 'low', now: 1, expires: 100 }

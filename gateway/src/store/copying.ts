@@ -3,6 +3,7 @@
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
+import { mostWaiting } from './acts.ts'
 import type { DirectoryGroup, DirectoryUser, Records } from './directories.ts'
 import { mostRevisions } from './config-revisions.ts'
 import type { Store } from './store.ts'
@@ -50,7 +51,7 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   await copyRemembered(from, to)
   await copyConfigRevisions(from, to)
   // Where no gateway runs any more that would put them on record.
-  for (const act of await from.acts.unrecorded()) await to.acts.note(act)
+  for (const act of await from.acts.unrecorded(mostWaiting)) await to.acts.note(act)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
