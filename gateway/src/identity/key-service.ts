@@ -21,6 +21,8 @@ export interface NewKey {
   readonly scopes?: readonly Scope[] | undefined
   /** What it may use at most; undefined for all that its principal may. */
   readonly within?: Within | undefined
+  /** Waited for once it was found good, before it is stored: to put on record that it will be. */
+  readonly beforeStoring?: (() => Promise<void>) | undefined
 }
 
 export interface NewSecret {
@@ -28,6 +30,8 @@ export interface NewSecret {
   readonly overlapMs: number
   /** Unix milliseconds, or null for no expiry; undefined: as before. */
   readonly expires?: number | null | undefined
+  /** Waited for once it was found good, before it is stored: to put on record that it will be. */
+  readonly beforeStoring?: (() => Promise<void>) | undefined
 }
 
 /** What may be shown of a key. Times are Unix milliseconds. */
@@ -102,6 +106,7 @@ export function createKeyService({ store, clock }: KeyServiceOptions): KeyServic
         previous: null,
         lastUsed: null,
       }
+      await wanted.beforeStoring?.()
       await store.keys.insert(stored)
       return { ...infoOf(stored, now), key }
     },
@@ -112,7 +117,7 @@ export function createKeyService({ store, clock }: KeyServiceOptions): KeyServic
     async show(idOrPrefix) {
       return infoOf(await find(store, idOrPrefix), clock.now())
     },
-    async rotate(idOrPrefix, { overlapMs, expires }) {
+    async rotate(idOrPrefix, { overlapMs, expires, beforeStoring }) {
       const now = clock.now()
       const before = await find(store, idOrPrefix)
       if (before.revoked !== null) throw invalid(before.id, 'it is revoked; create another key')
@@ -121,6 +126,7 @@ export function createKeyService({ store, clock }: KeyServiceOptions): KeyServic
       const key = newVirtualKey()
       const hash = virtualKeyHash(store.secret, key)
       const next = { hash, prefix: displayPrefix(key), expires: expires === undefined ? before.expires : expires, until: now + overlapMs }
+      await beforeStoring?.()
       if (!(await store.keys.rotate(before.id, before.hash, next))) throw invalid(before.id, 'somebody else has just rotated it')
       const { until, ...parts } = next
       return { ...infoOf({ ...before, ...parts, previous: { hash: before.hash, until } }, now), key }

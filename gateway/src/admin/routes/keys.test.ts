@@ -69,6 +69,15 @@ describe.each(storeBackends)('keys over the API ($name)', ({ isMissing, make }) 
     for (const secret of secrets) expect(JSON.stringify([first, rest])).not.toContain(secret)
   })
 
+  test.skipIf(isMissing)('what is refused is not on record as done', async () => {
+    await using api = await opened()
+    await expect(api.ask('POST', '/api/keys', { body: asked({ principal: 'nobody' }) })).rejects.toThrow('nobody')
+    const { id } = (await api.ask('POST', '/api/keys', { body: asked() })) as { id: string }
+    await api.ask('DELETE', '/api/keys/{id}', { parameters: { id } })
+    await expect(api.ask('POST', '/api/keys/{id}/rotate', { parameters: { id }, body: { overlap: '0' } })).rejects.toThrow('it is revoked')
+    expect(api.records.map(({ administration }) => administration?.act)).toEqual(['keys.create', 'keys.revoke'])
+  })
+
   test.skipIf(isMissing)('are made, renewed and revoked only once that is on record', async () => {
     let isFull = false
     await using api = await opened(() => {

@@ -53,13 +53,14 @@ export function keyRoutes({
       body: newKeySchema,
       answer: madeKeySchema,
       async run({ administrator, body: { grants, expires, ...asked } }) {
+        const { principal } = asked
+        const reason = `Makes a key for ${principal}.`
         const wanted = {
           ...asked,
           expires: expiryOf(expires, clock.now(), 'expires'),
           within: grants === undefined ? undefined : withinOf(grants),
+          beforeStoring: () => record(administrator, { act: 'keys.create', subject: `keys of ${principal}`, rules, reason }),
         }
-        const { principal } = asked
-        await record(administrator, { act: 'keys.create', subject: `keys of ${principal}`, rules, reason: `Makes a key for ${principal}.` })
         const made = await keys.create(wanted, snapshot())
         return { ...shownKey(made), key: made.key }
       },
@@ -74,8 +75,9 @@ export function keyRoutes({
       async run({ administrator, parameters, body: { overlap, expires } }) {
         const { id, principal } = await known(parameters['id'] ?? '')
         const until = expires === undefined ? undefined : (expiryOf(expires, clock.now(), 'expires') ?? null)
-        const secret = { overlapMs: overlapOf(overlap, 'overlap'), expires: until }
-        await record(administrator, { act: 'keys.rotate', subject: `keys of ${principal}`, rules, reason: `Gives key ${id} a new secret.` })
+        const act = { act: 'keys.rotate', subject: `keys of ${principal}`, rules, reason: `Gives key ${id} a new secret.` }
+        const beforeStoring = (): Promise<void> => record(administrator, act)
+        const secret = { overlapMs: overlapOf(overlap, 'overlap'), expires: until, beforeStoring }
         const made = await keys.rotate(id, secret)
         return { ...shownKey(made), key: made.key }
       },

@@ -96,7 +96,7 @@ async function create(options: KeysOptions): Promise<void> {
     const snapshot = await loadConfig(options.config, process.env)
     await withKeys(storePlaceOf(openingSettingsOf(snapshot)), async (keys, note) => {
       const principal = options.principal ?? ''
-      await note({ act: 'keys.create', subject: `keys of ${principal}`, reason: `Makes a key for ${principal}${scopesText(options)}.` })
+      const act = { act: 'keys.create', subject: `keys of ${principal}`, reason: `Makes a key for ${principal}${scopesText(options)}.` }
       const made = await keys.create(
         {
           principal,
@@ -106,6 +106,7 @@ async function create(options: KeysOptions): Promise<void> {
           credentials: credentialsOf(options.credential ?? []),
           scopes: scopesOf(options.scopes),
           within: narrowedTo(options),
+          beforeStoring: () => note(act),
         },
         snapshot,
       )
@@ -166,8 +167,8 @@ async function rotate(key: string, options: KeysOptions): Promise<void> {
       const { id, principal } = await keys.show(key)
       const overlapMs = overlapOf(options.overlap ?? '24h', '--overlap')
       const expires = options.expires === undefined ? undefined : (expiryOf(options.expires, systemClock.now(), '--expires') ?? null)
-      await note({ act: 'keys.rotate', subject: `keys of ${principal}`, reason: `Gives key ${id} a new secret.` })
-      const made = await keys.rotate(key, { overlapMs, expires })
+      const act = { act: 'keys.rotate', subject: `keys of ${principal}`, reason: `Gives key ${id} a new secret.` }
+      const made = await keys.rotate(key, { overlapMs, expires, beforeStoring: () => note(act) })
       const old = made.previousUntil === null ? 'no longer good' : `good until ${minuteText(made.previousUntil)}`
       print(
         options,
