@@ -42,11 +42,17 @@ export async function answerLive(services: Pick<Services, 'feed' | 'live'>, ask:
   const stream = new LiveStream(response)
   const leave = await services.feed.listen(id, followed, stream)
   const exit = services.live.enterAs([`person ${id}`], { cancel: (reason) => stream.end(reason) })
+  let isAsking = false
   const timer = setInterval(() => {
-    stillMay(administrator, who).then(
-      () => stream.beat(),
-      (error: unknown) => stream.end(asTurnwardError(error)),
-    )
+    // Where nobody answers for so long whether they still may, they may not.
+    if (isAsking) return stream.end(new TurnwardError('store.failed', { subject: 'people', why: 'nobody says whether you may follow it' }))
+    isAsking = true
+    stillMay(administrator, who)
+      .then(
+        () => stream.beat(),
+        (error: unknown) => stream.end(asTurnwardError(error)),
+      )
+      .finally(() => (isAsking = false))
   }, lookMs)
   try {
     if (!response.destroyed) await once(response, 'close')
