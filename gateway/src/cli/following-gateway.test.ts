@@ -46,6 +46,7 @@ test('an event that has not come whole does not count, and what it told comes ag
       response.write(`retry: 1\nid: 0\n\n:\n\n${event(1)}${event(2).slice(0, 60)}`, () => response.destroy())
     },
     refuse(503, 'gateway.draining'),
+    refuse(429, 'request.too_often'),
     (request, response) => {
       note(request)
       response.end(`event: gap\ndata: {"reason":"behind","count":3,"writers":[]}\n\n${event(2)}`)

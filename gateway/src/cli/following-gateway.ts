@@ -33,7 +33,7 @@ export async function* followGateway(
     } catch (error) {
       if (signal.aborted) return
       // A gateway that starts again, or that is busy, is come back to.
-      const isLost = !(error instanceof TurnwardError) || error.status >= 500
+      const isLost = !(error instanceof TurnwardError) || error.status >= 500 || error.status === 429
       if (!hasBegun || !isLost) throw error
     }
     await pause(pauseMs, undefined, { signal }).catch(() => {})

@@ -74,30 +74,35 @@ async function tail(options: TurnsOptions): Promise<void> {
     const count = Number(options.last ?? 10)
     if (!Number.isInteger(count) || count < 0)
       throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
-    const stop = new AbortController()
-    process.once('SIGINT', () => stop.abort())
-    process.once('SIGTERM', () => stop.abort())
-    if (options.url !== undefined) return await tailGateway({ ...options, url: options.url }, count, stop.signal)
+    if (options.url !== undefined) return await tailGateway({ ...options, url: options.url }, count)
     const place = await logPlaceAt(options)
     if (options.follow === false) {
       const earlier = count === 0 ? [] : await readRecords(place, { limit: count, last: true })
       for (const record of earlier) printRecord(options, record)
       return
     }
-    for await (const record of tailRecords(place, { signal: stop.signal, last: count })) printRecord(options, record)
+    for await (const record of tailRecords(place, { signal: untilStopped(), last: count })) printRecord(options, record)
   } catch (error) {
     fail(options, error)
   }
 }
 
-async function tailGateway(options: TurnsOptions & ApiOptions, last: number, signal: AbortSignal): Promise<void> {
+/** Aborted by Ctrl-C, which ends what follows in order. */
+function untilStopped(): AbortSignal {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  process.once('SIGTERM', () => stop.abort())
+  return stop.signal
+}
+
+async function tailGateway(options: TurnsOptions & ApiOptions, last: number): Promise<void> {
   if (options.follow === false) {
     if (last === 0) return
     const found = await askApi(options, pathOf('/api/decisions', { limit: String(last) }))
     for (const decision of (found as unknown as z.output<typeof decisionsSchema>).decisions.toReversed()) printRecord(options, decision)
     return
   }
-  for await (const followed of followGateway(options, { last, signal })) {
+  for await (const followed of followGateway(options, { last, signal: untilStopped() })) {
     if ('decision' in followed) printRecord(options, followed.decision)
     // Not among the records: they may go into a program.
     else process.stderr.write(`${gapLine(followed.gap)}\n`)
