@@ -49,7 +49,9 @@ const lineFields = {
 const yamlSchema = z.string().meta({ description: 'As a file says it, with its section.' })
 
 /** Where what is known of a tool comes from. */
-export const coverageNames = ['described', 'pack', 'undescribed'] as const
+export const coverageSchema = z.enum(['described', 'pack', 'undescribed']).meta({
+  description: 'Who describes it: the configuration, a pack that ships, or nobody.',
+})
 
 const coverageCounts = z.object({ tools: z.int(), calls: z.int() })
 
@@ -90,7 +92,7 @@ export const policySchema = z
         z.object({
           tool: z.string(),
           server: z.string().nullable().meta({ description: 'Null for a tool that clients run.' }),
-          coverage: z.enum(coverageNames),
+          coverage: coverageSchema,
           contract: z.string().nullable().meta({ description: 'The pattern of the contract that it gets.' }),
           calls: z.int(),
           refused: z.int(),

@@ -1,11 +1,9 @@
 /** Tools of MCP servers: what they are, what is known of them, and whether their definitions are accepted: `/api/tools`. */
 import { z } from 'zod'
 import { gapRecordSchema, labelRecordSchema, remedyRecordSchema, actionSchema } from '../decision.ts'
+import { coverageSchema } from './policy.ts'
 import { limitSchema, nameSchema, timeSchema } from './shared.ts'
 
-export const coverageSchema = z.enum(['described', 'pack', 'undescribed']).meta({
-  description: 'Who describes it: the configuration, a pack that ships, or nobody.',
-})
 export const pinStateSchema = z.enum(['accepted', 'new', 'changed', 'unreviewed']).meta({
   description: '`new`, `changed`: held until somebody accepts it. `unreviewed`: used without that (`pin: warn`, `off`).',
 })

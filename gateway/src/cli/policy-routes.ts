@@ -42,7 +42,7 @@ export function policyRoutes(services: Services): readonly ApiRoute[] {
   const useSince = (since: string): Promise<RecentUse> => {
     const known = reads.get(since)
     if (known !== undefined) return known
-    const counting = recentUse(reading, clock.now() - spans[since as keyof typeof spans]).finally(() => reads.delete(since))
+    const counting = recentUse(reading, { since: clock.now() - spans[since as keyof typeof spans] }).finally(() => reads.delete(since))
     reads.set(since, counting)
     return counting
   }

@@ -1,4 +1,6 @@
 /** A compiled contract as a person or a script reads it: ranks by name, and who wrote it. */
+import type { coverageSchema } from '@turnward/contract/api/policy'
+import type { z } from 'zod'
 import { packId } from '../../policy/packs/packs.ts'
 import type { ArgumentRoles, ArgumentRule } from '../../policy/argument-roles.ts'
 import type { Contract, Policy } from '../../policy/types.ts'
@@ -31,6 +33,12 @@ interface ArgumentView {
   readonly trust: string
   readonly links?: 'trusted'
   readonly values?: readonly string[]
+}
+
+/** Who describes what has this contract: the configuration, a pack that ships, or nobody. */
+export function coverageOf(contract: Contract | undefined): z.output<typeof coverageSchema> {
+  if (contract === undefined) return 'undescribed'
+  return contract.packs === undefined ? 'described' : 'pack'
 }
 
 export function contractView(contract: Contract, { trustRanks }: Pick<Policy, 'trustRanks'>): ContractView {

@@ -10,7 +10,7 @@ import { draftContract } from '../../policy/drafting-contracts.ts'
 import { packId } from '../../policy/packs/packs.ts'
 import type { Contract } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
-import { contractRow, contractView } from './contract-view.ts'
+import { contractRow, contractView, coverageOf } from './contract-view.ts'
 import type { RecentUse } from './recent-use.ts'
 import { serverOf } from './suggestion.ts'
 import { placed, shortFile, whereItStands, type WhereItStands } from './where-lines-stand.ts'
@@ -102,7 +102,7 @@ function toolLine(snapshot: Snapshot, tool: string, listed: CatalogueTool | unde
   return {
     tool,
     server: server ?? null,
-    coverage: contract === undefined ? 'undescribed' : contract.packs === undefined ? 'described' : 'pack',
+    coverage: coverageOf(contract),
     contract: contract?.pattern ?? null,
     calls: use?.calls ?? 0,
     refused: use?.refused ?? 0,

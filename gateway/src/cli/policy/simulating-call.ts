@@ -8,12 +8,12 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Principal } from '../../core/principal.ts'
-import { gatewayServer, serverOfName } from '../../core/tool-names.ts'
 import { isReleased } from '../../policy/decide.ts'
 import { labelFromRecord, labelRecord } from '../../policy/label.ts'
 import { clientRun, type Grantee, type PolicyState, type ToolSubject, type Verdict } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { misfitArguments } from '../../turns/deciding/misfit-arguments.ts'
+import { subjectByName } from '../../turns/deciding/tool-subject.ts'
 import { Rehearsal } from '../../turns/rehearsing/rehearsal.ts'
 import type { Services } from '../../turns/services.ts'
 import { freshState } from '../../turns/sessions/fresh-state.ts'
@@ -48,7 +48,7 @@ export function simulateCall(services: Pick<Services, 'stops'>, call: SimulatedC
   const snapshot = draft ?? now
   const { policy } = snapshot
   const known = listed.get(asked.tool)
-  const tool = subjectOf(snapshot, asked.tool, known)
+  const tool = subjectByName(asked.tool, snapshot.servers, known)
   const { agent = null, consumer = null, issuer = null } = asked.who
   const actors = agent === null ? [] : [agent]
   const caller: Grantee = { principal, actor: agent, actors, consumer, issuer }
@@ -82,14 +82,6 @@ export function simulateCall(services: Pick<Services, 'stops'>, call: SimulatedC
 }
 
 const nobodysSession = { id: '', parent: null }
-
-/** What the engine is told of the tool: what its server listed last, as for a call. */
-function subjectOf({ servers }: Snapshot, name: string, known: CatalogueTool | undefined): ToolSubject {
-  const server = serverOfName(name)
-  if (server === gatewayServer) return { name, server, answeredHere: true }
-  if (server === undefined || !servers.has(server)) return { name, server: clientRun }
-  return known === undefined ? { name, server } : { name, server, hints: known.hints, reading: known.reading }
-}
 
 function stateOf({ asked: { label, session: id }, now, draft, session }: SimulatedCall): PolicyState {
   const { policy } = draft ?? now

@@ -15,7 +15,7 @@ import type { Approval, HeldDefinition } from '../../store/pins.ts'
 import type { Fleet } from '../../tools/catalogue.ts'
 import { readTools } from '../../tools/tool-definitions.ts'
 import type { ToolUse } from '../../audit/tool-use.ts'
-import { contractView } from '../policy/contract-view.ts'
+import { contractView, coverageOf } from '../policy/contract-view.ts'
 import { definitionChanges, definitionText, spelledOut } from '../reviewing/definition-diff.ts'
 import { gatewaysOf } from '../servers/listing-servers.ts'
 
@@ -97,7 +97,7 @@ export function shownTool({ policy }: Pick<Snapshot, 'policy'>, known: KnownTool
     tool: spelledOut(tool),
     title: title === undefined ? null : spelledOut(title.slice(0, longestLine)),
     description: spelledOut((asText(definition.description).split('\n', 1)[0] ?? '').slice(0, longestLine)),
-    coverage: contract === undefined ? 'undescribed' : contract.packs === undefined ? 'described' : 'pack',
+    coverage: coverageOf(contract),
     pin,
     use: { calls, refused, observed },
   }

@@ -1,7 +1,8 @@
 /** How tools were used, by the newest decisions on record: read by the thread that answers questions to the log, and at most every few seconds. */
-import { ToolUseCounter, type ToolUse } from '../../audit/tool-use.ts'
+import type { ToolUse } from '../../audit/tool-use.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { LogReading } from '../../audit/reading/log-reading.ts'
+import { recentUse } from '../policy/recent-use.ts'
 
 export interface RecordedUse {
   readonly uses: ReadonlyMap<string, ToolUse>
@@ -37,14 +38,7 @@ export class UseOnRecord {
   }
 
   async #count(): Promise<RecordedUse> {
-    const found = await Promise.all(
-      (['tool_call', 'tool_proposal'] as const).map((kind) =>
-        this.#reading.find({ filter: { kind, type: 'decision' }, limit: mostRecords }),
-      ),
-    )
-    const records = found.flatMap((one) => one.records.map(({ record }) => record)).sort((one, other) => other.time - one.time)
-    const counter = new ToolUseCounter()
-    for (const record of records) counter.add(record)
-    return { uses: new Map(counter.uses().map((use) => [use.tool, use])), from: records.at(-1)?.time ?? null, records: records.length }
+    const { uses, from, records } = await recentUse(this.#reading, { mostOfAKind: mostRecords })
+    return { uses: new Map(uses.map((use) => [use.tool, use])), from, records }
   }
 }

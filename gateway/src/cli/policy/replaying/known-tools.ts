@@ -1,13 +1,13 @@
 /** What is known of the tools in the records of a log: of those of servers, what their server listed last, if that is what was decided on. */
 import { isObject } from '../../../core/json.ts'
 import { parseJson } from '../../../core/parse-json.ts'
-import { gatewayServer, serverOfName } from '../../../core/tool-names.ts'
 import { serverOfGranted } from '../../../policy/grants.ts'
 import type { ReplayedRecord, ReplayedTool } from '../../../policy/replay/sides.ts'
 import { clientRun } from '../../../policy/types.ts'
 import type { StoredListing } from '../../../store/listings.ts'
 import type { CatalogueTool } from '../../../tools/catalogue.ts'
 import { readTools } from '../../../tools/tool-definitions.ts'
+import { subjectByName } from '../../../turns/deciding/tool-subject.ts'
 
 /** What was read of the listing of each server, and the text it was read from. */
 export type ReadListings = Map<string, { readonly text: string; readonly tools: readonly CatalogueTool[] }>
@@ -35,11 +35,9 @@ export function toolsOfRecords(
     if (/^(?:resource|prompt):/.test(name))
       return { tool: { name, server: serverOfGranted(name) ?? clientRun, hints: { readOnlyHint: true } }, isListed: true }
     if (/\s/.test(name)) return undefined
-    const server = serverOfName(name)
-    if (server === gatewayServer) return { tool: { name, server, answeredHere: true }, isListed: true }
-    if (server === undefined || !servers.has(server)) return { tool: { name, server: clientRun }, isListed: true }
-    const known = listed.get(name)
-    if (known === undefined || known.digest !== toolDigest) return { tool: { name, server }, isListed: false }
-    return { tool: { name, server, hints: known.hints, reading: known.reading }, isListed: true }
+    const last = listed.get(name)
+    const known = last?.digest === toolDigest ? last : undefined
+    const tool = subjectByName(name, servers, known)
+    return { tool, isListed: known !== undefined || tool.answeredHere === true || tool.server === clientRun }
   }
 }
