@@ -32,8 +32,8 @@ const show = (...more: string[]) => governed.gateway.cli(['limits', 'show', '--u
 test('`limits show` says of each limit and scope what is used and left, and when it begins anew', async () => {
   const { code, stdout } = await show()
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^LIMIT +OF +COUNTS +USED +MOST +LEFT +WINDOW +RESETS +ACTION$/m)
-  expect(stdout).toMatch(/^few +principal alice +requests +1 +5 +4 +1d +\d{4}-\d\d-\d\dT\S+Z +refuse$/m)
+  expect(stdout).toMatch(/^LIMIT +OF +COUNTS +USED +MOST +LEFT +WINDOW +RESETS +RUNS OUT +ACTION$/m)
+  expect(stdout).toMatch(/^few +principal alice +requests +1 +5 +4 +1d +\d{4}-\d\d-\d\dT\S+Z +- +refuse$/m)
   expect(stdout).toMatch(/^few +principal bob +requests +0 +5 +5 /m)
   expect(stdout).toMatch(/^budget +all together +cost +\$0\.0000 +\$20\.0000 +\$20\.0000 +calendar month /m)
 })
