@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { read } from '../api.ts'
 import { Filters, queryOf, wordsIn, type FilterField } from '../filters.tsx'
-import { Paging } from '../paging.tsx'
+import { NothingFound, Paging } from '../paging.tsx'
 import { Asked, Page, Time } from '../parts.tsx'
 import { Snippet } from '../snippet.tsx'
 import { Table } from '../table.tsx'
@@ -72,15 +72,7 @@ export function AuditPage() {
                   <RecordLink key="record" of={one} />,
                 ],
               }))}
-              empty={
-                next === null ? (
-                  <p>
-                    Nothing on record is like that. <Link to="/audit">Show everything</Link>
-                  </p>
-                ) : (
-                  <p>Nothing so far. Look further back with Older.</p>
-                )
-              }
+              empty={<NothingFound to="/audit" next={next} />}
             />
             <Paging to="/audit" wanted={wanted} next={next} />
           </>

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { read } from '../api.ts'
 import { decisionCells, decisionColumns, decisionFields } from '../decision-rows.tsx'
 import { Filters, queryOf, wordsIn } from '../filters.tsx'
-import { Paging } from '../paging.tsx'
+import { NothingFound, Paging } from '../paging.tsx'
 import { Asked, Page } from '../parts.tsx'
 import { Table } from '../table.tsx'
 
@@ -38,15 +38,7 @@ export function DecisionsPage() {
                   ),
                 ),
               }))}
-              empty={
-                next === null ? (
-                  <p>
-                    Nothing on record is like that. <Link to="/decisions">Show everything</Link>
-                  </p>
-                ) : (
-                  <p>Nothing so far. Look further back with Older.</p>
-                )
-              }
+              empty={<NothingFound to="/decisions" next={next} />}
             />
             <Paging to="/decisions" wanted={wanted} next={next} />
           </>

@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { read } from '../api.ts'
 import { Filters, queryOf, wordsIn, type FilterField, type Wanted } from '../filters.tsx'
-import { Paging } from '../paging.tsx'
+import { NothingFound, Paging } from '../paging.tsx'
 import { Asked, Page, Time } from '../parts.tsx'
 import { SavedFilters } from '../saved-filters.tsx'
 import { Table } from '../table.tsx'
@@ -93,13 +93,7 @@ export function SessionsPage() {
 
 /** One thing to do, whatever the reason that there is nothing. */
 function Nothing({ what, wanted, next }: { readonly what: 'turn' | 'session'; readonly wanted: Wanted; readonly next: string | null }) {
-  if (next !== null) return <p>Nothing so far. Look further back with Older.</p>
-  if (Object.keys(wanted).length > 0)
-    return (
-      <p>
-        No {what} is like that. <Link to={what === 'turn' ? '/turns' : '/sessions'}>Show everything</Link>
-      </p>
-    )
+  if (next !== null || Object.keys(wanted).length > 0) return <NothingFound to={`/${what}s`} next={next} what={`No ${what}`} />
   return (
     <p>
       No agent has worked through this gateway yet. <Link to="/connect">Connect a client</Link>
