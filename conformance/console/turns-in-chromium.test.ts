@@ -139,7 +139,7 @@ test('the start says what is done and what is next; whoever has no role is led t
   await page.getByText('Everything is set up').waitFor()
   await looksRight(page, 'start')
   await page.getByRole('link', { name: 'Policy' }).click()
-  await page.getByRole('link', { name: 'Simulate' }).click()
+  await page.getByRole('link', { name: 'Simulate', exact: true }).click()
   await page.getByRole('link', { name: 'A draft', exact: true }).click()
   await page.getByText('Keeping a draft needs the role admin').waitFor()
   expect(complaints).toEqual([])
