@@ -16,6 +16,12 @@ const lookMs = 5000
 /** How long a client may take to read one text. */
 const mostUnreadMs = 60_000
 
+const unanswered = {
+  subject: 'people',
+  why: 'nobody says whether you may follow the log',
+  fix: 'Come again once the store answers.',
+}
+
 const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
@@ -45,7 +51,7 @@ export async function answerLive(services: Pick<Services, 'feed' | 'live'>, ask:
   let isAsking = false
   const timer = setInterval(() => {
     // Where nobody answers for so long whether they still may, they may not.
-    if (isAsking) return stream.end(new TurnwardError('store.failed', { subject: 'people', why: 'nobody says whether you may follow it' }))
+    if (isAsking) return stream.end(new TurnwardError('store.failed', unanswered))
     isAsking = true
     stillMay(administrator, who)
       .then(
