@@ -35,7 +35,7 @@ export function ToolsPage() {
               caption={`${total === tools.length ? '' : `${tools.length} of `}${countText(total, 'tool')}, by name`}
               columns={['Tool', 'What its server says', 'Definition', 'Contract', 'Calls', 'Refused']}
               rows={tools.map((tool) => ({
-                key: tool.name,
+                key: `${tool.server} ${tool.tool}`,
                 cells: [
                   <Link key="to" to="/tools/$server/$tool" params={{ server: tool.server, tool: tool.name }}>
                     {tool.name}
