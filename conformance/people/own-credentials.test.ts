@@ -84,6 +84,8 @@ describe('a credential that is no good is not stored, and what is wrong with it 
     ['credential.untried', 502, { upstream: 'away', secret: vendorKeys.alice }],
     ['request.invalid', 400, { upstream: 'nowhere', secret: vendorKeys.alice }],
     ['request.invalid', 400, { upstream: 'openai' }],
+    ['request.invalid', 400, { upstream: 'openai', secret: `${vendorKeys.alice}\r\nhost: evil.example` }],
+    ['request.invalid', 400, { upstream: 'openai', secret: `${vendorKeys.alice}\u{1f511}` }],
     ['request.invalid', 400, { upstream: 'openai', google: { service_account: '{"type": "service_account"}' } }],
     ['request.invalid', 400, { upstream: 'openai', [vendorKeys.alice]: 'a secret in the wrong place' }],
   ])('%s', async (code, status, body) => {

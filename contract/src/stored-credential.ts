@@ -14,7 +14,14 @@ function isServiceAccount(text: string): boolean {
 }
 
 const parts = {
-  secret: z.string().trim().min(1).max(8192).optional(),
+  secret: z
+    .string()
+    .trim()
+    .min(1)
+    .max(8192)
+    // It goes out in a header (RFC 9110, section 5.5).
+    .regex(/^[\t -~\u0080-\u00ff]*$/, 'has characters that no header can carry')
+    .optional(),
   aws: z
     .strictObject({
       access_key_id: z.string().regex(/^[\w-]{8,256}$/),
